@@ -1,0 +1,132 @@
+import { Rpc, RpcGroup } from "@effect/rpc"
+import { Schema } from "effect"
+import { AuditEvent, AuditEventType } from "../domain/AuditEvent.ts"
+import { DurationText } from "../domain/Durations.ts"
+import { Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../domain/Identifiers.ts"
+import { RecordingMode, RecordingModeSource } from "../domain/RecordingMode.ts"
+import { ApiError } from "./ApiError.ts"
+import { Authentication } from "./Identity.ts"
+import { Credentials } from "./PublicRpcs.ts"
+
+/** Times are RFC 3339 in UTC, everywhere in this file. */
+export const User = Schema.Struct({
+  name: UserName,
+  roles: Schema.Array(RoleName),
+  logins: Schema.Array(Login),
+  created_at: Schema.String,
+  /** Whether the invite was used. */
+  activated: Schema.Boolean,
+})
+export type User = typeof User.Type
+
+export const Node = Schema.Struct({
+  id: NodeId,
+  name: NodeName,
+  labels: Schema.Record({ key: Schema.String, value: Schema.String }),
+  online: Schema.Boolean,
+  version: Schema.String,
+  joined_at: Schema.String,
+  last_seen_at: Schema.NullOr(Schema.String),
+  mode: Schema.NullOr(RecordingMode),
+  mode_source: Schema.NullOr(RecordingModeSource),
+  /** The node's own variable promises less than the cluster's setting. */
+  weaker_than_cluster: Schema.Boolean,
+})
+export type Node = typeof Node.Type
+
+export const Session = Schema.Struct({
+  session_id: SessionId,
+  user: Schema.String,
+  node: Schema.String,
+  login: Schema.String,
+  started_at: Schema.String,
+  /** Null while it runs. */
+  ended_at: Schema.NullOr(Schema.String),
+  mode: RecordingMode,
+  mode_source: RecordingModeSource,
+  /** `active`, or how its recording ended; `unrecorded` where the mode is `off`. */
+  status: Schema.Literal("active", "completed", "interrupted", "truncated", "unrecorded"),
+  command: Schema.String,
+  exit_code: Schema.NullOr(Schema.Int),
+  exit_signal: Schema.NullOr(Schema.String),
+  reason: Schema.String,
+  /** Of the stored recording, in bytes and SHA-256 in hex; null until it is stored. */
+  recording_bytes: Schema.NullOr(Schema.Int),
+  recording_digest: Schema.NullOr(Schema.String),
+})
+export type Session = typeof Session.Type
+
+export const Setting = Schema.Struct({ key: Schema.String, value: Schema.String })
+
+const nullable = <A, I>(schema: Schema.Schema<A, I>) => Schema.NullOr(schema)
+
+/** What users and admins ask of the hub; each handler decides what its caller may see. */
+export class ClusterRpcs extends RpcGroup.make(
+  Rpc.make("UsersAdd", {
+    payload: { name: UserName, roles: Schema.Array(RoleName), logins: Schema.Array(Login) },
+    success: Schema.Struct({ user: User, invite: Schema.Redacted(Schema.String), expires_at: Schema.String }),
+    error: ApiError,
+  }),
+  Rpc.make("UsersList", { success: Schema.Array(User), error: ApiError }),
+  Rpc.make("UsersRemove", { payload: { name: UserName }, error: ApiError }),
+  Rpc.make("AuthSign", {
+    payload: { user: UserName, ttl: DurationText, public_key: Schema.String },
+    success: Credentials,
+    error: ApiError,
+  }),
+  Rpc.make("TokensAdd", {
+    payload: { type: Schema.Literal("node"), ttl: DurationText },
+    success: Schema.Struct({ token: Schema.Redacted(Schema.String), expires_at: Schema.String }),
+    error: ApiError,
+  }),
+  Rpc.make("NodesList", { success: Schema.Array(Node), error: ApiError }),
+  Rpc.make("NodesRemove", { payload: { name: NodeName }, error: ApiError }),
+  Rpc.make("ConfigGet", { payload: { key: Schema.String }, success: Schema.String, error: ApiError }),
+  Rpc.make("ConfigSet", { payload: { key: Schema.String, value: Schema.String }, error: ApiError }),
+  Rpc.make("ConfigList", { success: Schema.Array(Setting), error: ApiError }),
+  /** The newest first. */
+  Rpc.make("AuditList", {
+    payload: {
+      type: nullable(AuditEventType),
+      user: nullable(Schema.String),
+      session_id: nullable(Schema.String),
+      last: nullable(DurationText),
+      limit: nullable(Schema.Int.pipe(Schema.positive())),
+    },
+    success: AuditEvent,
+    error: ApiError,
+    stream: true,
+  }),
+  /** Walks the chain; `broken_at` is the first event that does not follow from the one before it. */
+  Rpc.make("AuditVerify", {
+    success: Schema.Struct({ events: Schema.Int, broken_at: nullable(Schema.String) }),
+    error: ApiError,
+  }),
+  /** The newest first; of other people's sessions only what the caller may see. */
+  Rpc.make("SessionsList", {
+    payload: {
+      user: nullable(Schema.String),
+      node: nullable(Schema.String),
+      last: nullable(DurationText),
+      active: Schema.Boolean,
+    },
+    success: Session,
+    error: ApiError,
+    stream: true,
+  }),
+  /**
+   * A recording's bytes, in order. `sealed`: the file as it is stored, which `verify` needs; else its payloads are in
+   * clear and its seals left out, which players need and which no key of the caller's is asked for.
+   */
+  Rpc.make("RecordingRead", {
+    payload: { session_id: SessionId, sealed: Schema.Boolean },
+    success: Schema.Uint8ArrayFromSelf,
+    error: ApiError,
+    stream: true,
+  }),
+  Rpc.make("CaExport", {
+    payload: { type: Schema.Literal("user", "host") },
+    success: Schema.String,
+    error: ApiError,
+  }),
+).middleware(Authentication) {}

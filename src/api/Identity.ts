@@ -1,0 +1,22 @@
+import { RpcMiddleware } from "@effect/rpc"
+import { Context, Data } from "effect"
+import type { Login, NodeId, NodeName, RoleName, UserName } from "../domain/Identifiers.ts"
+import { Unauthenticated } from "./ApiError.ts"
+
+/** Who calls. */
+export type Identity = Data.TaggedEnum<{
+  /** Whoever may open the hub's unix socket: its own user, on its own host. */
+  LocalAdmin: object
+  User: { readonly user: UserName; readonly roles: ReadonlyArray<RoleName>; readonly logins: ReadonlyArray<Login> }
+  Node: { readonly id: NodeId; readonly name: NodeName }
+}>
+export const Identity = Data.taggedEnum<Identity>()
+
+/** The caller of the request being handled, as the hub itself established it. */
+export class CurrentIdentity extends Context.Tag("mezite/api/CurrentIdentity")<CurrentIdentity, Identity>() {}
+
+/** Finds out who calls: by the bearer token of the connection, or by the unix socket that it came through. */
+export class Authentication extends RpcMiddleware.Tag<Authentication>()("mezite/api/Authentication", {
+  provides: CurrentIdentity,
+  failure: Unauthenticated,
+}) {}

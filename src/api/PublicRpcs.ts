@@ -1,0 +1,66 @@
+import { Rpc, RpcGroup } from "@effect/rpc"
+import { Schema } from "effect"
+import { Login, NodeId, NodeName, RoleName, UserName } from "../domain/Identifiers.ts"
+import { ApiError } from "./ApiError.ts"
+
+/** What anybody may know of a cluster, and what its members keep. Keys are lines in OpenSSH's public key form. */
+export const ClusterInfo = Schema.Struct({
+  cluster: Schema.String,
+  version: Schema.String,
+  user_ca: Schema.String,
+  host_ca: Schema.String,
+  /** The host key of the SSH front door. */
+  ssh_host_key: Schema.String,
+  /** Port of the SSH front door; null where it does not listen. */
+  ssh_port: Schema.NullOr(Schema.Int),
+  /** Keys that seal recordings, the newest first: raw 32-byte Ed25519 public keys in base64. */
+  recording_keys: Schema.Array(Schema.String),
+})
+export type ClusterInfo = typeof ClusterInfo.Type
+
+/** What a login gives: a certificate for the key that was shown, and the cluster's keys. */
+export const Credentials = Schema.Struct({
+  user: UserName,
+  /** One line in OpenSSH's form (`ssh-ed25519-cert-v01@openssh.com AAAA…`). */
+  certificate: Schema.String,
+  expires_at: Schema.String,
+  roles: Schema.Array(RoleName),
+  logins: Schema.Array(Login),
+  cluster: ClusterInfo,
+})
+export type Credentials = typeof Credentials.Type
+
+/** What may be called without being known: to become known. */
+export class PublicRpcs extends RpcGroup.make(
+  Rpc.make("ClusterInfo", { success: ClusterInfo }),
+  Rpc.make("Login", {
+    payload: {
+      user: Schema.String,
+      /** The one-time invite; with it, `password` becomes the user's password. */
+      invite: Schema.NullOr(Schema.String),
+      password: Schema.Redacted(Schema.String),
+      /** `ssh-ed25519 AAAA…` */
+      public_key: Schema.String,
+    },
+    success: Credentials,
+    error: ApiError,
+  }),
+  Rpc.make("Join", {
+    payload: {
+      token: Schema.Redacted(Schema.String),
+      name: NodeName,
+      labels: Schema.Record({ key: Schema.String, value: Schema.String }),
+      /** `ssh-ed25519 AAAA…`: with this key the node signs its tokens. */
+      identity_key: Schema.String,
+      /** `ssh-ed25519 AAAA…`: this key the node shows to SSH clients. */
+      host_key: Schema.String,
+    },
+    success: Schema.Struct({
+      node_id: NodeId,
+      /** One line, `ssh-ed25519-cert-v01@openssh.com AAAA…`, for the host key. */
+      host_certificate: Schema.String,
+      cluster: ClusterInfo,
+    }),
+    error: ApiError,
+  }),
+) {}
