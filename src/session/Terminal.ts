@@ -1,14 +1,7 @@
 import type { Effect, Stream } from "effect"
 import type { Exit } from "../domain/SessionEnd.ts"
+import type { WindowSize } from "../domain/WindowSize.ts"
 import type { TerminalError } from "./TerminalError.ts"
-
-/** A terminal's size in characters, and in pixels where the client told (else 0). */
-export interface WindowSize {
-  readonly cols: number
-  readonly rows: number
-  readonly widthPx: number
-  readonly heightPx: number
-}
 
 /** What a program wrote, in the order in which it was read. `bytes` is never empty, and belongs to who receives it. */
 export interface TerminalOutput {
