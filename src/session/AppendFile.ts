@@ -1,0 +1,152 @@
+import * as fs from "node:fs"
+import { Duration, Effect } from "effect"
+import { FileFailed } from "./FileFailed.ts"
+import { writeAll } from "./internal/fileCalls.ts"
+import { Watermark } from "./Watermark.ts"
+
+export interface AppendFileOptions {
+  readonly path: string
+  /** Where to go on, for a file that exists: what lies behind is cut off. 0 makes a new file and refuses an old one. */
+  readonly position: number
+  /** How long written bytes may wait to be made durable; zero: each round of writing ends with an fdatasync(2). */
+  readonly syncEvery: Duration.DurationInput
+}
+
+/** Bytes that may wait to be written before `ready` waits too. */
+const highWater = 1024 * 1024
+
+/**
+ * A file that grows. `append` takes bytes at once; one writev(2) at a time writes all that has gathered meanwhile, and
+ * one fdatasync(2) makes all of it durable (group commit). The file is 0600. Closing its scope writes nothing more:
+ * call `flush` first.
+ */
+export class AppendFile {
+  readonly #fd: number
+  readonly #path: string
+  readonly #syncEveryMs: number
+  readonly #written: Watermark<FileFailed>
+  #pending: Array<Uint8Array> = []
+  #end: number
+  #busy = false
+  #closed = false
+  #syncDue = false
+  #timer: NodeJS.Timeout | undefined
+  #onRest: (() => void) | undefined
+
+  /** The file's length up to which it is on stable storage. */
+  readonly durable: Watermark<FileFailed>
+
+  private constructor(fd: number, { path, position, syncEvery }: AppendFileOptions) {
+    this.#fd = fd
+    this.#path = path
+    this.#syncEveryMs = Duration.toMillis(syncEvery)
+    this.#written = new Watermark(position)
+    this.durable = new Watermark(position)
+    this.#end = position
+  }
+
+  /** Opens the file for as long as the scope. */
+  static readonly make = (options: AppendFileOptions) =>
+    Effect.acquireRelease(
+      Effect.try({
+        try: () => {
+          const fd = fs.openSync(options.path, options.position === 0 ? "wx" : "r+", 0o600)
+          if (options.position > 0) fs.ftruncateSync(fd, options.position)
+          return new AppendFile(fd, options)
+        },
+        catch: (error) => FileFailed.of(options.path, error as NodeJS.ErrnoException),
+      }),
+      (file) => file.#close,
+    )
+
+  /** The file's length once all that was appended is written. */
+  get end(): number {
+    return this.#end
+  }
+
+  /** Takes bytes, which must not change any more. Where the file has failed they are lost, and `flush` fails. */
+  append(bytes: Uint8Array): void {
+    this.#end += bytes.length
+    if (this.#closed || this.durable.failed) return
+    this.#pending.push(bytes)
+    this.#pump()
+  }
+
+  /** Completes when little waits to be written. */
+  readonly ready: Effect.Effect<void, FileFailed> = Effect.suspend(() => this.#written.reaches(this.#end - highWater))
+
+  /** Makes durable all that was appended until now. */
+  readonly flush: Effect.Effect<void, FileFailed> = Effect.suspend(() => {
+    this.#syncDue = true
+    this.#pump()
+    return this.durable.reaches(this.#end)
+  })
+
+  #pump(): void {
+    if (this.#busy || this.#closed || this.durable.failed) return
+    if (this.#pending.length > 0) this.#write()
+    else if (this.#syncDue && this.durable.value < this.#written.value) this.#sync()
+  }
+
+  #write(): void {
+    const chunks = this.#pending
+    const end = this.#end
+    this.#pending = []
+    this.#busy = true
+    writeAll(this.#fd, chunks, this.#written.value, (error) => {
+      this.#rest()
+      if (error !== null) {
+        this.#fail(FileFailed.of(this.#path, error))
+        return
+      }
+      this.#written.raise(end)
+      if (this.#closed) return
+      if (this.#syncEveryMs === 0 || this.#syncDue) this.#sync()
+      else this.#timer ??= setTimeout(() => this.#syncSoon(), this.#syncEveryMs)
+      this.#pump()
+    })
+  }
+
+  #syncSoon(): void {
+    this.#timer = undefined
+    this.#syncDue = true
+    this.#pump()
+  }
+
+  #sync(): void {
+    const written = this.#written.value
+    this.#busy = true
+    this.#syncDue = false
+    fs.fdatasync(this.#fd, (error) => {
+      this.#rest()
+      if (error !== null) {
+        this.#fail(FileFailed.of(this.#path, error))
+        return
+      }
+      this.durable.raise(written)
+      this.#pump()
+    })
+  }
+
+  #fail(error: FileFailed): void {
+    this.#pending = []
+    this.#written.fail(error)
+    this.durable.fail(error)
+  }
+
+  #rest(): void {
+    this.#busy = false
+    this.#onRest?.()
+  }
+
+  /** Waits for the call under way, if any: its descriptor must not be closed, and given out again, beneath it. */
+  get #close(): Effect.Effect<void> {
+    return Effect.async<void>((resume) => {
+      clearTimeout(this.#timer)
+      this.#closed = true
+      this.#fail(FileFailed.of(this.#path, new Error("the file is closed")))
+      if (this.#busy) this.#onRest = () => resume(Effect.void)
+      else resume(Effect.void)
+    }).pipe(Effect.zipRight(Effect.sync(() => fs.closeSync(this.#fd))))
+  }
+}

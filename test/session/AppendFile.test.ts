@@ -1,0 +1,72 @@
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Stream } from "effect"
+import { AppendFile } from "../../src/session/AppendFile.ts"
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "mezite-append-"))),
+  (path) => Effect.sync(() => fs.rmSync(path, { recursive: true })),
+)
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+describe("AppendFile", () => {
+  it.scopedLive("writes everything in order and says what is durable", () =>
+    Effect.gen(function* () {
+      const path = join(yield* directory, "a")
+      const file = yield* AppendFile.make({ path, position: 0, syncEvery: 0 })
+      const seen = yield* Effect.fork(
+        Stream.runCollect(Stream.takeUntil(file.durable.changes(0), (at) => at === 20_000)),
+      )
+      for (let index = 0; index < 2000; index++) file.append(bytes(String(index).padStart(9, "0").concat("\n")))
+      yield* file.flush
+      expect(file.durable.value).toBe(20_000)
+      yield* Fiber.join(seen)
+      expect(fs.readFileSync(path, "utf8").split("\n").slice(0, 3)).toEqual(["000000000", "000000001", "000000002"])
+      expect(fs.statSync(path).size).toBe(20_000)
+      expect(fs.statSync(path).mode & 0o777).toBe(0o600)
+    }),
+  )
+
+  it.scopedLive("makes bytes durable by itself after a while", () =>
+    Effect.gen(function* () {
+      const file = yield* AppendFile.make({ path: join(yield* directory, "a"), position: 0, syncEvery: 20 })
+      file.append(bytes("x"))
+      expect(yield* file.durable.reaches(1)).toBe(1)
+    }),
+  )
+
+  it.scopedLive("waits while a lot is to be written, and goes on where it was cut", () =>
+    Effect.gen(function* () {
+      const path = join(yield* directory, "a")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const file = yield* AppendFile.make({ path, position: 0, syncEvery: 0 })
+          for (let index = 0; index < 64; index++) {
+            file.append(new Uint8Array(100_000).fill(index))
+            yield* file.ready
+          }
+          yield* file.flush
+        }),
+      )
+      const file = yield* AppendFile.make({ path, position: 5, syncEvery: 0 })
+      file.append(bytes("rest"))
+      yield* file.flush
+      expect(fs.readFileSync(path)).toEqual(Buffer.from([0, 0, 0, 0, 0, ...bytes("rest")]))
+    }),
+  )
+
+  it.scopedLive("refuses to write over a file, or after its end", () =>
+    Effect.gen(function* () {
+      const path = join(yield* directory, "a")
+      fs.writeFileSync(path, "old")
+      const refused = yield* Effect.exit(AppendFile.make({ path, position: 0, syncEvery: 0 }))
+      expect(Exit.isFailure(refused)).toBe(true)
+      const file = yield* Effect.scoped(AppendFile.make({ path, position: 3, syncEvery: 0 }))
+      file.append(bytes("x"))
+      expect((yield* Effect.flip(file.flush)).message).toContain("closed")
+      expect(fs.readFileSync(path, "utf8")).toBe("old")
+    }),
+  )
+})
