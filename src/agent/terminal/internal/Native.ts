@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs"
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
+import { TerminalError } from "../../../session/TerminalError.ts"
+
+/** A pseudo-terminal just opened; every descriptor is close-on-exec, so that no other session's child gets hold of it. */
+export interface NativePty {
+  /** For the event loop, which closes it. */
+  readonly master: number
+  /** A duplicate of `master`, for ioctls and for reading what is left. */
+  readonly control: number
+  readonly slave: number
+  readonly path: string
+}
+
+/** The agent's native part (native/pty.cc). All of it is synchronous and takes microseconds; each throws on a bad descriptor. */
+interface NativePart {
+  readonly open: () => NativePty
+  readonly resize: (fd: number, cols: number, rows: number, widthPx: number, heightPx: number) => void
+  /** The foreground process group, 0 where there is none. */
+  readonly foreground: (fd: number) => number
+  readonly echoes: (fd: number) => boolean
+  /** Sets a mode by its name in RFC 4254, section 8; false where the name is unknown. */
+  readonly setMode: (fd: number, name: string, value: number) => boolean
+}
+
+/** The native part, and the path of the program that becomes a user's shell (native/launch.cc). */
+export interface Native {
+  readonly pty: NativePart
+  readonly launcher: string
+}
+
+/** `dist/native` of the package that this file belongs to, be it source or bundle. */
+const folder = (): string => {
+  const start = dirname(fileURLToPath(import.meta.url))
+  for (let at = start; ; at = dirname(at)) {
+    if (existsSync(join(at, "package.json"))) return join(at, "dist", "native")
+    if (dirname(at) === at) throw new Error(`no package.json above ${start}`)
+  }
+}
+
+const load = (): Native => {
+  const at = folder()
+  return { pty: createRequire(import.meta.url)(join(at, "pty.node")), launcher: join(at, "launch") }
+}
+
+/** Loads the native part once; fails with a line that says how to build it. */
+export const loadNative: Effect.Effect<Native, TerminalError> = Effect.runSync(
+  Effect.cached(
+    Effect.try({
+      try: load,
+      catch: (cause) =>
+        new TerminalError({
+          message: `the agent's native part cannot be loaded: run "npm run build" where Mezite is installed`,
+          cause,
+        }),
+    }),
+  ),
+)

@@ -1,0 +1,82 @@
+// Becomes a user's program: `launch TTY SWITCH UID GID LOGIN HOME FILE ARGV0 [ARGUMENT...]`, where TTY and SWITCH are 0 or
+// 1. It replaces itself by FILE, so that no process stays between the agent and the shell. It is started as the leader
+// of a new session, with its environment being the user's already. Nothing of the user's runs before the last step.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace {
+
+constexpr rlim_t kUsualFiles = 1024;
+constexpr rlim_t kManyFiles = 65536;
+constexpr int kFailed = 254;
+
+[[noreturn]] void fail(const char* step) {
+  fprintf(stderr, "mezd: cannot start your session: %s: %s\n", step, strerror(errno));
+  _exit(kFailed);
+}
+
+void closeInherited() {
+#ifdef SYS_close_range
+  if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0) return;
+#endif
+  const long limit = sysconf(_SC_OPEN_MAX);
+  for (int fd = 3; fd < (limit > 0 && limit < 65536 ? limit : 65536); fd++) close(fd);
+}
+
+// Node raises its soft limit to the hard one; programs that use select(2) break under the huge limits of systemd.
+void restoreFileLimit() {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > kManyFiles) {
+    limit.rlim_cur = kUsualFiles;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+void becomeUser(uid_t uid, gid_t gid, const char* login) {
+  if (initgroups(login, gid) != 0) fail("initgroups");
+  if (setresgid(gid, gid, gid) != 0) fail("setresgid");
+  if (setresuid(uid, uid, uid) != 0) fail("setresuid");
+  if (uid != 0 && setuid(0) == 0) {
+    errno = EPERM;
+    fail("privileges were not dropped");
+  }
+}
+
+void enterHome(const char* home) {
+  if (chdir(home) == 0) return;
+  fprintf(stderr, "Could not chdir to home directory %s: %s\n", home, strerror(errno));
+  if (chdir("/") != 0) fail("chdir /");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 9) {
+    fprintf(stderr, "usage: launch TTY SWITCH UID GID LOGIN HOME FILE ARGV0 [ARGUMENT...]\n");
+    return 2;
+  }
+  closeInherited();
+  if (argv[1][0] == '1' && ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) fail("TIOCSCTTY");
+  restoreFileLimit();
+  umask(022);
+  if (argv[2][0] == '1') {
+    becomeUser(static_cast<uid_t>(strtoul(argv[3], nullptr, 10)), static_cast<gid_t>(strtoul(argv[4], nullptr, 10)), argv[5]);
+  }
+  enterHome(argv[6]);
+  const char* file = argv[7];
+  execv(file, argv + 8);
+  // As sshd does; the shell itself reports a command that is missing, with 127.
+  const int reason = errno;
+  fprintf(stderr, "%s: %s\n", file, strerror(reason));
+  return reason == ENOENT ? 127 : 126;
+}
