@@ -1,0 +1,50 @@
+import { Effect, Redacted } from "effect"
+import { CommandFailed } from "./CommandFailed.ts"
+import { ExitWith } from "./ExitWith.ts"
+import { readSecret } from "./internal/readSecret.ts"
+import { writeTo } from "./Output.ts"
+import { Stdio } from "./Stdio.ts"
+import { WrongUsage } from "./WrongUsage.ts"
+
+/** Asks on the terminal, with echo off; the question goes to standard error. ^C ends the program with 130. */
+export const askPassword = Effect.fn("askPassword")(function* (question: string) {
+  const { stdin, stderr } = yield* Stdio
+  if (!stdin.isTTY) {
+    return yield* new WrongUsage({ message: "there is no terminal to ask for the password: give it with --password-stdin" })
+  }
+  yield* Effect.ignore(writeTo(stderr, question))
+  const typed = yield* readSecret(stdin)
+  yield* Effect.ignore(writeTo(stderr, "\n"))
+  if (typed._tag === "Interrupted") return yield* new ExitWith({ code: 130 })
+  return Redacted.make(typed.text)
+})
+
+/** Asks twice, until both are the same. */
+export const askNewPassword = Effect.gen(function* () {
+  const first = yield* askPassword("New password: ")
+  const again = yield* askPassword("The same again: ")
+  if (Redacted.value(first) === Redacted.value(again)) return first
+  return yield* new CommandFailed({ message: "the two passwords differ" })
+})
+
+const longestLine = 4096
+
+/** The first line of standard input, without its line end. */
+export const passwordFromStdin = Effect.gen(function* () {
+  const { stdin } = yield* Stdio
+  const text = yield* Effect.tryPromise({
+    try: async () => {
+      let read = ""
+      for await (const chunk of stdin) {
+        read += String(chunk)
+        if (read.includes("\n") || read.length > longestLine) break
+      }
+      return read
+    },
+    catch: (error) => new CommandFailed({ message: `standard input can't be read: ${String(error)}` }),
+  })
+  const line = text.split(/\r?\n/, 1)[0] ?? ""
+  if (line === "") return yield* new WrongUsage({ message: "--password-stdin: standard input holds no password" })
+  if (line.length > longestLine) return yield* new WrongUsage({ message: "--password-stdin: the first line is too long" })
+  return Redacted.make(line)
+})

@@ -1,0 +1,37 @@
+import { Effect } from "effect"
+
+/** What typing a line without echo came to. */
+export type TypedSecret = { readonly _tag: "Line"; readonly text: string } | { readonly _tag: "Interrupted" }
+
+const longest = 1024
+
+/** Reads one line from a terminal with echo off: backspace, ^U, ^C and ^D work. The terminal is as before afterwards. */
+export const readSecret = (stdin: NodeJS.ReadStream): Effect.Effect<TypedSecret> =>
+  Effect.async((resume) => {
+    let text = ""
+    const finish = (typed: TypedSecret) => {
+      cleanup()
+      resume(Effect.succeed(typed))
+    }
+    const cleanup = () => {
+      stdin.off("data", heard)
+      stdin.off("end", ended)
+      stdin.setRawMode(false)
+      stdin.pause()
+    }
+    const ended = () => finish({ _tag: "Interrupted" })
+    const heard = (chunk: Buffer) => {
+      for (const char of chunk.toString("utf8")) {
+        if (char === "\r" || char === "\n") return finish({ _tag: "Line", text })
+        if (char === "\x03" || (char === "\x04" && text === "")) return finish({ _tag: "Interrupted" })
+        if (char === "\x7f" || char === "\b") text = [...text].slice(0, -1).join("")
+        else if (char === "\x15") text = ""
+        else if (char >= " " && text.length < longest) text += char
+      }
+    }
+    stdin.setRawMode(true)
+    stdin.on("data", heard)
+    stdin.on("end", ended)
+    stdin.resume()
+    return Effect.sync(cleanup)
+  })

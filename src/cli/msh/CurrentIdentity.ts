@@ -1,0 +1,58 @@
+import type { KeyObject } from "node:crypto"
+import { resolve } from "node:path"
+import { Clock, Config, Effect, Either, Option, Redacted } from "effect"
+import { type BearerToken, mintUserToken } from "../../api/BearerToken.ts"
+import { type HubAddress, parseHubAddress } from "../../api/HubAddress.ts"
+import { parseOpenSshPrivateKey } from "../../ssh/OpenSshPrivateKey.ts"
+import { CommandFailed } from "../CommandFailed.ts"
+import { type Identity, readIdentity } from "../IdentityFile.ts"
+import { home } from "./Home.ts"
+
+/** Who this command acts as, ready to be used. */
+export interface Current {
+  readonly identity: Identity
+  readonly hub: HubAddress
+  readonly key: KeyObject
+  readonly token: Effect.Effect<BearerToken>
+}
+
+/** Where the identity is: `--identity`, else `MEZITE_IDENTITY`, else what the last login left. */
+export const identityPath = (option: Option.Option<string>): Effect.Effect<string> =>
+  Effect.gen(function* () {
+    const variable = yield* Effect.orDie(Config.option(Config.nonEmptyString("MEZITE_IDENTITY")))
+    return Option.match(Option.orElse(option, () => variable), {
+      onSome: (path) => resolve(path),
+      onNone: () => "",
+    }) || (yield* home).identity
+  })
+
+const usable = (identity: Identity): Either.Either<Pick<Current, "hub" | "key">, { readonly message: string }> =>
+  Either.all({
+    hub: parseHubAddress(identity.hub),
+    key: parseOpenSshPrivateKey(Redacted.value(identity.private_key)),
+  })
+
+/** Whether the certificate's time is over. */
+export const isExpired = (identity: Identity): Effect.Effect<boolean> =>
+  Effect.map(Clock.currentTimeMillis, (now) => Date.parse(identity.credentials.expires_at) <= now)
+
+/** Reads the identity; fails where there is none or where it has expired, with what to do about it. */
+export const currentIdentity = Effect.fn("CurrentIdentity.read")(function* (option: Option.Option<string>) {
+  const path = yield* identityPath(option)
+  const found = yield* readIdentity(path)
+  if (Option.isNone(found)) {
+    return yield* new CommandFailed({ message: `not logged in (${path} is missing): msh login --hub HOST:PORT --user NAME` })
+  }
+  const identity = found.value
+  const { user, expires_at, certificate, cluster } = identity.credentials
+  if (yield* isExpired(identity)) {
+    return yield* new CommandFailed({
+      message: `your certificate expired at ${expires_at}: msh login --hub ${identity.hub} --user ${user}`,
+    })
+  }
+  const parts = usable(identity)
+  if (Either.isLeft(parts)) return yield* new CommandFailed({ message: `${path}: ${parts.left.message}` })
+  const { hub, key } = parts.right
+  const token = mintUserToken({ user, audience: cluster.cluster, certificate: certificate.split(" ")[1] ?? "", key })
+  return { identity, hub, key, token } satisfies Current
+})

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto"
+import { join } from "node:path"
+import { Effect, Either, Option } from "effect"
+import { parseHubAddress } from "../../api/HubAddress.ts"
+import type { Identity } from "../IdentityFile.ts"
+import { print } from "../Output.ts"
+import { Stdio } from "../Stdio.ts"
+import { currentIdentity, identityPath } from "./CurrentIdentity.ts"
+import { home } from "./Home.ts"
+import { type SshFiles, writeSshFiles } from "./sshFiles.ts"
+
+/** A word of ssh_config: within double quotes, where `"` and `\` are escaped (OpenSSH 8.7 and later), and `%` doubled. */
+const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&").replaceAll("%", "%%")}"`
+
+/** A word of the command that ProxyCommand gives to the shell, with `%` doubled. */
+const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''").replaceAll("%", "%%")}'`
+
+const keyLines = (files: SshFiles): ReadonlyArray<string> => [
+  `  IdentityFile ${quoted(files.key)}`,
+  `  CertificateFile ${quoted(files.certificate)}`,
+]
+
+const trustLines = (files: SshFiles): ReadonlyArray<string> => [
+  ...keyLines(files),
+  "  IdentitiesOnly yes",
+  `  UserKnownHostsFile ${quoted(files.knownHosts)}`,
+  "  StrictHostKeyChecking yes",
+]
+
+const nodeBlock = (identity: Identity, files: SshFiles, proxy: string): ReadonlyArray<string> => [
+  `Host *.${identity.credentials.cluster.cluster}`,
+  `  ProxyCommand ${proxy} proxy %h`,
+  ...trustLines(files),
+]
+
+/**
+ * The jump host: as `mezite-hub`, and under its own name for `ssh -J USER@HUB:PORT LOGIN@NODE.CLUSTER`; there nothing is taken
+ * from who also reaches that host's own SSH server.
+ */
+const jumpHostBlocks = (identity: Identity, files: SshFiles): ReadonlyArray<string> => {
+  const { cluster, user } = identity.credentials
+  const host = Either.match(parseHubAddress(identity.hub), { onLeft: () => identity.hub, onRight: (hub) => hub.host })
+  if (cluster.ssh_port === null) return []
+  return [
+    "",
+    "Host mezite-hub",
+    `  HostName ${host}`,
+    `  Port ${cluster.ssh_port}`,
+    `  User ${user}`,
+    ...trustLines(files),
+    "",
+    `Host ${host}`,
+    ...keyLines(files),
+    `  UserKnownHostsFile ${quoted(files.knownHosts)} ~/.ssh/known_hosts`,
+  ]
+}
+
+/** Prints a part of ssh_config(5) with which plain `ssh`, `scp`, `sftp` and `rsync` reach the cluster's nodes. */
+export const config = Effect.fn("msh.config")(function* (identityOption: Option.Option<string>) {
+  const { identity } = yield* currentIdentity(identityOption)
+  const { program } = yield* Stdio
+  const path = yield* identityPath(identityOption)
+  const place = yield* home
+  const isLogin = path === place.identity
+  const own = createHash("sha256").update(path).digest("hex").slice(0, 16)
+  const files = yield* writeSshFiles(isLogin ? place.ssh : join(place.ssh, own), identity)
+  const proxy = [shellWord(program), ...(isLogin ? [] : ["--identity", shellWord(path)])].join(" ")
+  const lines = [...nodeBlock(identity, files, proxy), ...jumpHostBlocks(identity, files)]
+  yield* print(`${lines.join("\n")}\n`)
+})

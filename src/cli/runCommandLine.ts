@@ -1,0 +1,53 @@
+import { CliConfig, Command, type ValidationError } from "@effect/cli"
+import type { CliApp } from "@effect/cli/CliApp"
+import { Console, Effect } from "effect"
+import { describeFailure } from "./describeFailure.ts"
+import { quietConsole } from "./internal/quietConsole.ts"
+import { normalizeArguments, type OptionForms } from "./normalizeArguments.ts"
+import { warn } from "./Output.ts"
+import { Stdio } from "./Stdio.ts"
+
+/** A program's command line. */
+export interface CommandLine<E, R, A> {
+  readonly name: string
+  readonly version: string
+  readonly command: Command.Command<string, R, E, A>
+  readonly forms: OptionForms
+}
+
+/** Ends with 129 once the terminal is gone; what was begun is undone as for any interruption. */
+const hangup = Effect.flatMap(Stdio, ({ onSignal }) =>
+  Effect.async<number>((resume) => {
+    const off = onSignal("SIGHUP", () => resume(Effect.succeed(129)))
+    return Effect.sync(off)
+  }),
+)
+
+/**
+ * Runs a command line and gives its exit code: 0; 1 for a failure and 2 for wrong usage, each with one line on
+ * standard error; 129 when the terminal was hung up; or what the command itself chose. Interrupting it is left to the caller.
+ */
+export const runCommandLine = <E, R, A>(
+  { name, version, command, forms }: CommandLine<E, R, A>,
+  words: ReadonlyArray<string>,
+): Effect.Effect<number, never, Exclude<R, never> | CliApp.Environment | Stdio> =>
+  Effect.gen(function* () {
+    const { stdout } = yield* Stdio
+    const styled = stdout.isTTY === true && !process.env.NO_COLOR
+    const run: (
+      args: ReadonlyArray<string>,
+    ) => Effect.Effect<void, E | ValidationError.ValidationError, R | CliApp.Environment> = Command.run(command, {
+      name,
+      version,
+    })
+    return yield* run(["node", name, ...normalizeArguments(words, forms)]).pipe(
+      Effect.withConsole(quietConsole((text) => stdout.write(text), styled)),
+      Effect.as(0),
+      Effect.provide(CliConfig.layer({ isCaseSensitive: true, showBuiltIns: false })),
+      Effect.raceFirst(hangup),
+      Effect.catchAllCause((cause) => {
+        const { message, code } = describeFailure(cause)
+        return message === undefined ? Effect.succeed(code) : Effect.as(warn(`${name}: ${message}`), code)
+      }),
+    )
+  })
