@@ -1,0 +1,36 @@
+import { createHash, createSecretKey, hkdfSync, type KeyObject } from "node:crypto"
+import { Either } from "effect"
+import { RecordingKeyError } from "./VerifyingKey.ts"
+
+const KEY_BYTES = 32
+
+/** The 32-byte key that recordings' own keys are derived from. It does not show itself when printed. */
+export class MasterKey {
+  /**
+   * Names the key in headers and messages: the first 8 bytes of SHA-256 over "mezite-key-id-v1\0" and the key, in hex.
+   * It says nothing about a random key.
+   */
+  readonly id: string
+  readonly #key: KeyObject
+
+  private constructor(bytes: Uint8Array) {
+    this.#key = createSecretKey(bytes)
+    this.id = createHash("sha256").update("mezite-key-id-v1\0").update(bytes).digest("hex").slice(0, 16)
+  }
+
+  /** From 64 hexadecimal digits; an error says in one line what is wrong, without repeating the key. */
+  static fromHex(hex: string): Either.Either<MasterKey, RecordingKeyError> {
+    const fail = (what: string) =>
+      Either.left(new RecordingKeyError({ message: `an encryption key is 64 hexadecimal digits (32 bytes): ${what}` }))
+    if (!/^[0-9a-fA-F]*$/.test(hex)) return fail("this one has other characters")
+    if (hex.length !== 2 * KEY_BYTES) return fail(`this one has ${hex.length} digits`)
+    return Either.right(new MasterKey(Buffer.from(hex, "hex")))
+  }
+
+  /** The key of one recording: HKDF-SHA256 (RFC 5869), info "mezite-recording-v1\0" and the session id. */
+  recordingKey(sessionId: string, salt: Uint8Array): KeyObject {
+    return createSecretKey(
+      new Uint8Array(hkdfSync("sha256", this.#key, salt, `mezite-recording-v1\0${sessionId}`, KEY_BYTES)),
+    )
+  }
+}

@@ -1,0 +1,41 @@
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf"
+import { Limits } from "../Limits.ts"
+import { RecordingError } from "../RecordingError.ts"
+import { WireCursor } from "./WireCursor.ts"
+
+/** A protobuf message of an entry, read by the generated code; throws `Corrupt` or `TooLarge`, and nothing else. */
+export const readMessage = <D extends DescMessage>(schema: D, body: Uint8Array, offset: number): MessageShape<D> => {
+  countFields(body, offset)
+  try {
+    return fromBinary(schema, body, { readUnknownFields: false })
+  } catch {
+    throw RecordingError.at(offset, "Corrupt", `a ${schema.name} that cannot be read`)
+  }
+}
+
+/** A 64-bit number as a JavaScript one; throws a RangeError past 2^53-1. */
+export const safeNumber = (value: bigint): number => {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError("a number is larger than 2^53-1")
+  return Number(value)
+}
+
+/** Runs a conversion; a RangeError of `safeNumber` becomes `Corrupt`. */
+export const converting = <A>(offset: number, convert: () => A): A => {
+  try {
+    return convert()
+  } catch (error) {
+    if (error instanceof RangeError) throw RecordingError.at(offset, "Corrupt", error.message)
+    throw error
+  }
+}
+
+/** A message of many tiny parts would take many times its size in memory. */
+const countFields = (body: Uint8Array, offset: number): void => {
+  const cursor = new WireCursor(body, offset)
+  for (let count = 0; !cursor.done; count++) {
+    if (count === Limits.fields) throw RecordingError.at(offset, "TooLarge", "an entry of too many parts")
+    const tag = cursor.uint32()
+    if (tag < 8) throw cursor.corrupt("a field has the number 0")
+    cursor.skip(tag & 7)
+  }
+}
