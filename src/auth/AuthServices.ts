@@ -1,0 +1,28 @@
+import { Layer, type Option } from "effect"
+import { Callers } from "./access/Callers.ts"
+import { AuditLog } from "./audit/AuditLog.ts"
+import { Logins } from "./identities/Logins.ts"
+import { LoginThrottle } from "./identities/LoginThrottle.ts"
+import { Passwords } from "./identities/Passwords.ts"
+import { Users } from "./identities/Users.ts"
+import { CertificateIssuer } from "./keys/CertificateIssuer.ts"
+import { ClusterDescription } from "./keys/ClusterDescription.ts"
+import { ClusterKeys } from "./keys/ClusterKeys.ts"
+import { UserAuthority } from "./keys/UserAuthority.ts"
+import { JoinTokens } from "./nodes/JoinTokens.ts"
+import { Nodes } from "./nodes/Nodes.ts"
+import { NodeReports } from "./sessions/NodeReports.ts"
+import { Sessions } from "./sessions/Sessions.ts"
+import { Settings } from "./settings/Settings.ts"
+
+const features = Layer.mergeAll(Callers.layer, Logins.layer, NodeReports.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(Nodes.layer, Sessions.layer, Users.layer)),
+  Layer.provideMerge(Layer.mergeAll(Settings.layer, JoinTokens.layer, ClusterDescription.layer)),
+  Layer.provideMerge(Layer.mergeAll(CertificateIssuer.layer, UserAuthority.layer, LoginThrottle.layer)),
+)
+
+/** All services of the hub's auth part on a database; `passwords` may be cheaper in tests. */
+export const layerAuthServices = (
+  clusterName: Option.Option<string>,
+  passwords: Layer.Layer<Passwords> = Passwords.layer,
+) => features.pipe(Layer.provideMerge(Layer.mergeAll(AuditLog.layer, ClusterKeys.layer(clusterName), passwords)))

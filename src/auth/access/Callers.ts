@@ -1,0 +1,97 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Clock, Context, Effect, Layer, Option } from "effect"
+import { Unauthenticated } from "../../api/ApiError.ts"
+import type { BearerToken } from "../../api/BearerToken.ts"
+import { ed25519FromSsh } from "../../api/Ed25519Key.ts"
+import { Identity } from "../../api/Identity.ts"
+import { InvalidToken } from "../../api/InvalidToken.ts"
+import { verifyNodeToken, verifyUserToken } from "../../api/VerifyToken.ts"
+import { Users } from "../identities/Users.ts"
+import { ClusterKeys } from "../keys/ClusterKeys.ts"
+import { UserAuthority } from "../keys/UserAuthority.ts"
+import { Nodes } from "../nodes/Nodes.ts"
+
+/** A caller that is a node. */
+export type NodeIdentity = Extract<Identity, { readonly _tag: "Node" }>
+/** A caller that is a user. */
+export type UserIdentity = Extract<Identity, { readonly _tag: "User" }>
+
+const unknown = (message: string) => new InvalidToken({ reason: "unknown", message })
+
+const refuse = (error: InvalidToken) => Effect.fail(new Unauthenticated({ message: error.message }))
+
+const make = Effect.gen(function* () {
+  const { clusterName: audience } = yield* ClusterKeys
+  const [users, nodes, authority] = [yield* Users, yield* Nodes, yield* UserAuthority]
+
+  const nodeKey = Effect.fnUntraced(function* (id: string) {
+    const node = yield* nodes.find(id)
+    const key = Option.flatMap(node, ({ identity_key }) => ed25519FromSsh(identity_key))
+    if (Option.isNone(node) || Option.isNone(key)) {
+      return yield* unknown("the hub doesn't know this node: it was removed; join it anew")
+    }
+    return { subject: id, key: key.value, known: Identity.Node({ id: node.value.id, name: node.value.name }) }
+  })
+
+  const userKey = Effect.fnUntraced(function* (certificate: string) {
+    const now = yield* Clock.currentTimeMillis
+    const certified = yield* Effect.mapError(
+      authority.verifyCertificate(Buffer.from(certificate, "base64"), now),
+      ({ message }) => unknown(`${message}: log in again`),
+    )
+    const user = yield* users.find(certified.user)
+    // A certificate of somebody who had the name before, and was removed, is not this user's. Certificates know seconds.
+    if (Option.isNone(user) || certified.issuedAtMs < Math.floor(user.value.createdMs / 1000) * 1000) {
+      return yield* unknown("the hub doesn't know this user any more: log in again")
+    }
+    const { name, roles, logins } = user.value
+    return { subject: name, key: certified.publicKey, known: Identity.User({ user: name, roles, logins }) }
+  })
+
+  const nodeToken = (token: BearerToken) => verifyNodeToken({ token, audience, resolve: nodeKey })
+
+  const userToken = (token: BearerToken) => verifyUserToken({ token, audience, resolve: userKey })
+
+  const node = Effect.fn("Callers.node")(function* (token: BearerToken) {
+    const { known } = yield* Effect.catchTag(nodeToken(token), "InvalidToken", refuse)
+    return known as NodeIdentity
+  })
+
+  const user = Effect.fn("Callers.user")(function* (token: BearerToken) {
+    const { known } = yield* Effect.catchTag(userToken(token), "InvalidToken", refuse)
+    return known as UserIdentity
+  })
+
+  const caller = Effect.fn("Callers.caller")(function* (token: BearerToken) {
+    const verified = yield* nodeToken(token).pipe(
+      // "malformed" is what a token of the other kind is.
+      Effect.catchIf(
+        (error) => error._tag === "InvalidToken" && error.reason === "malformed",
+        () => userToken(token),
+      ),
+      Effect.catchTag("InvalidToken", refuse),
+    )
+    return verified.known as Identity
+  })
+
+  return { node, user, caller }
+})
+
+/**
+ * Finds out by a bearer token who calls: a node by the identity key that it joined with, a user by a certificate of the cluster's user
+ * authority. Whoever was removed since is refused; a user's roles and logins are those of now, not of the login.
+ */
+export class Callers extends Context.Tag("mezite/auth/Callers")<
+  Callers,
+  {
+    readonly node: (token: BearerToken) => Effect.Effect<NodeIdentity, Unauthenticated | SqlError>
+    readonly user: (token: BearerToken) => Effect.Effect<UserIdentity, Unauthenticated | SqlError>
+    /** Whichever it is. */
+    readonly caller: (token: BearerToken) => Effect.Effect<Identity, Unauthenticated | SqlError>
+  }
+>() {
+  static readonly layer: Layer.Layer<Callers, never, ClusterKeys | Users | Nodes | UserAuthority> = Layer.effect(
+    Callers,
+    make,
+  )
+}

@@ -1,0 +1,36 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import { Cause, Context, Effect, Layer } from "effect"
+import { DatabaseError } from "./DatabaseError.ts"
+import { privateFile } from "./internal/privateFile.ts"
+import { migrate } from "./Migrations.ts"
+
+const openSqlite = Effect.fn("Database.open")(function* (path: string) {
+  yield* privateFile(path)
+  const context = yield* Layer.build(SqliteClient.layer({ filename: path })).pipe(
+    Effect.catchAllCause((cause) =>
+      Effect.fail(
+        new DatabaseError({ message: `cannot open the database ${path}: is it one?`, cause: Cause.squash(cause) }),
+      ),
+    ),
+  )
+  const sql = Context.get(context, SqlClient.SqlClient)
+  yield* Effect.all([
+    sql`PRAGMA busy_timeout = 5000`,
+    // FULL: a transaction that was acknowledged survives a loss of power.
+    sql`PRAGMA synchronous = FULL`,
+    sql`PRAGMA foreign_keys = ON`,
+  ]).pipe(Effect.mapError((cause) => new DatabaseError({ message: `cannot use the database ${path}`, cause })))
+  yield* Effect.provide(migrate, context)
+  return sql
+})
+
+/**
+ * The hub's state in one SQLite file (0600, WAL, `synchronous=FULL`), made if it isn't there and brought up to date
+ * before anything else sees it. `path` may not be `:memory:`.
+ */
+export const layerSqlite = (path: string): Layer.Layer<SqlClient.SqlClient, DatabaseError> =>
+  Layer.scoped(SqlClient.SqlClient, openSqlite(path))
+
+/** Brings a client that is already there (PostgreSQL's) up to date. */
+export const layerMigrated: Layer.Layer<never, DatabaseError, SqlClient.SqlClient> = Layer.effectDiscard(migrate)

@@ -1,0 +1,90 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Effect } from "effect"
+
+// Times are Unix milliseconds, lists and maps JSON, digests hex. The types are those that SQLite and PostgreSQL share.
+const statements = [
+  `CREATE TABLE cluster_keys (
+    id TEXT PRIMARY KEY,
+    private_key TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    created_ms BIGINT NOT NULL
+  )`,
+  `CREATE TABLE users (
+    name TEXT PRIMARY KEY,
+    roles TEXT NOT NULL,
+    logins TEXT NOT NULL,
+    password TEXT,
+    invite_digest TEXT,
+    invite_expires_ms BIGINT,
+    created_ms BIGINT NOT NULL
+  )`,
+  `CREATE TABLE join_tokens (
+    digest TEXT PRIMARY KEY,
+    created_ms BIGINT NOT NULL,
+    expires_ms BIGINT NOT NULL,
+    uses BIGINT NOT NULL
+  )`,
+  `CREATE TABLE nodes (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    labels TEXT NOT NULL,
+    identity_key TEXT NOT NULL,
+    host_key TEXT NOT NULL,
+    version TEXT NOT NULL,
+    joined_ms BIGINT NOT NULL,
+    last_seen_ms BIGINT,
+    mode TEXT,
+    mode_source TEXT
+  )`,
+  `CREATE TABLE settings (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  )`,
+  `CREATE TABLE sessions (
+    session_id TEXT PRIMARY KEY,
+    user_name TEXT NOT NULL,
+    login TEXT NOT NULL,
+    node TEXT NOT NULL,
+    remote_address TEXT NOT NULL,
+    started_ms BIGINT NOT NULL,
+    ended_ms BIGINT,
+    mode TEXT NOT NULL,
+    mode_source TEXT NOT NULL,
+    status TEXT NOT NULL,
+    command TEXT NOT NULL,
+    exit_code INTEGER,
+    exit_signal TEXT,
+    reason TEXT NOT NULL,
+    recording_bytes BIGINT,
+    recording_digest TEXT
+  )`,
+  "CREATE INDEX sessions_by_time ON sessions (started_ms, session_id)",
+  "CREATE INDEX sessions_by_user ON sessions (user_name, started_ms, session_id)",
+  "CREATE INDEX sessions_by_node ON sessions (node, started_ms, session_id)",
+  "CREATE INDEX sessions_by_status ON sessions (status, started_ms, session_id)",
+  `CREATE TABLE audit_events (
+    seq BIGINT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    time_ms BIGINT NOT NULL,
+    type TEXT NOT NULL,
+    user_name TEXT,
+    session_id TEXT,
+    node TEXT,
+    login TEXT,
+    remote_address TEXT,
+    detail TEXT NOT NULL,
+    digest TEXT NOT NULL
+  )`,
+  "CREATE INDEX audit_by_time ON audit_events (time_ms, seq)",
+  "CREATE INDEX audit_by_type ON audit_events (type, seq)",
+  "CREATE INDEX audit_by_user ON audit_events (user_name, seq)",
+  "CREATE INDEX audit_by_session ON audit_events (session_id, seq)",
+  "CREATE TABLE audit_head (one INTEGER PRIMARY KEY, count BIGINT NOT NULL, digest TEXT NOT NULL)",
+  "INSERT INTO audit_head (one, count, digest) VALUES (1, 0, '')",
+]
+
+/** The tables of the first release. */
+export const initialSchema = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
+})

@@ -1,0 +1,97 @@
+import { type KeyObject, randomBytes } from "node:crypto"
+import { Clock, Context, Duration, Effect, Either, Layer, Option, Redacted } from "effect"
+import { Invalid } from "../../api/ApiError.ts"
+import { ed25519FromSsh, ed25519ToSsh } from "../../api/Ed25519Key.ts"
+import type { Login, NodeName, UserName } from "../../domain/Identifiers.ts"
+import { certificateAuthority } from "../../ssh/CertificateAuthority.ts"
+import { certificateLine } from "../../ssh/OpenSshCertificate.ts"
+import { parsePublicKeyLine } from "../../ssh/OpenSshKey.ts"
+import { certificateSkewSeconds, noLogin } from "./CertificateTimes.ts"
+import { ClusterKeys } from "./ClusterKeys.ts"
+
+/** Whom a user certificate is for, and how long. */
+export interface UserCertificateOrder {
+  readonly user: UserName
+  readonly logins: ReadonlyArray<Login>
+  readonly publicKey: string
+  readonly ttl: Duration.Duration
+}
+
+/** Which node a host certificate is for. */
+export interface HostCertificateOrder {
+  readonly name: NodeName
+  readonly hostKey: string
+}
+
+const hostCertificateLife = Duration.days(30)
+
+const longestLine = 8_192
+
+const readKey = (line: string): Either.Either<KeyObject, Invalid> =>
+  // A key of 8192 bits fits; what is longer is cut, and then is none.
+  Either.mapLeft(
+    parsePublicKeyLine(line.slice(0, longestLine)),
+    ({ message }) => new Invalid({ message: `this is no public key in OpenSSH's form: ${message}` }),
+  )
+
+const readIdentityKey = (line: string): Either.Either<string, Invalid> =>
+  Either.fromOption(
+    Option.flatMap(ed25519FromSsh(line.slice(0, longestLine)), ed25519ToSsh),
+    () => new Invalid({ message: "a node's identity key is an Ed25519 key, `ssh-ed25519 AAAA…`" }),
+  )
+
+/** When a certificate begins and ends, in seconds since 1970. */
+const validity = (ttl: Duration.Duration) =>
+  Effect.map(Clock.currentTimeMillis, (nowMs) => {
+    const now = Math.floor(nowMs / 1000)
+    return {
+      validAfter: BigInt(now - certificateSkewSeconds),
+      validBefore: BigInt(now + Math.max(1, Math.floor(Duration.toSeconds(ttl)))),
+      serial: randomBytes(8).readBigUInt64BE(),
+    }
+  })
+
+const make = Effect.gen(function* () {
+  const { clusterName, userCa, hostCa } = yield* ClusterKeys
+  const users = certificateAuthority(Redacted.value(userCa.privateKey))
+  const hosts = certificateAuthority(Redacted.value(hostCa.privateKey))
+
+  const user = Effect.fn("CertificateIssuer.user")(function* (order: UserCertificateOrder) {
+    const publicKey = yield* readKey(order.publicKey)
+    const times = yield* validity(order.ttl)
+    const principals = order.logins.length === 0 ? [noLogin] : order.logins
+    const certificate = users.signUser({ publicKey, keyId: order.user, principals, ...times })
+    return { certificate: certificateLine(certificate), expiresAtMs: Number(times.validBefore) * 1000 }
+  })
+
+  const host = Effect.fn("CertificateIssuer.host")(function* ({ name, hostKey }: HostCertificateOrder) {
+    const publicKey = yield* readKey(hostKey)
+    const times = yield* validity(hostCertificateLife)
+    const principals = [name, `${name}.${clusterName}`]
+    return certificateLine(hosts.signHost({ publicKey, keyId: name, principals, ...times }))
+  })
+
+  const checkKey = (line: string) => Effect.asVoid(readKey(line))
+
+  const checkIdentityKey = (line: string): Effect.Effect<string, Invalid> => readIdentityKey(line)
+
+  return { user, host, checkKey, checkIdentityKey }
+})
+
+/** Signs certificates with the cluster's authorities. `Invalid`: the key that was shown is none, or of an unknown kind. */
+export class CertificateIssuer extends Context.Tag("mezite/auth/CertificateIssuer")<
+  CertificateIssuer,
+  {
+    /** The key id is the user's name, the principals are the logins; all that a plain key may do is permitted. */
+    readonly user: (
+      order: UserCertificateOrder,
+    ) => Effect.Effect<{ readonly certificate: string; readonly expiresAtMs: number }, Invalid>
+    /** For the node's name, with and without the cluster's; good for 30 days. */
+    readonly host: (order: HostCertificateOrder) => Effect.Effect<string, Invalid>
+    readonly checkKey: (line: string) => Effect.Effect<void, Invalid>
+    /** The key without its comment, if it is Ed25519. */
+    readonly checkIdentityKey: (line: string) => Effect.Effect<string, Invalid>
+  }
+>() {
+  static readonly layer: Layer.Layer<CertificateIssuer, never, ClusterKeys> = Layer.effect(CertificateIssuer, make)
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto"
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Array as Arr, Clock, Context, Effect, Layer, Option, type Redacted } from "effect"
+import { Conflict, type Invalid, NotFound, Unauthenticated } from "../../api/ApiError.ts"
+import type { Node } from "../../api/ClusterRpcs.ts"
+import { auditEvent } from "../../domain/AuditEvent.ts"
+import { NodeId, type NodeName } from "../../domain/Identifiers.ts"
+import type { RecordingMode, RecordingModeSource } from "../../domain/RecordingMode.ts"
+import { AuditLog } from "../audit/AuditLog.ts"
+import { CertificateIssuer } from "../keys/CertificateIssuer.ts"
+import { Settings } from "../settings/Settings.ts"
+import { JoinTokens } from "./JoinTokens.ts"
+import { checkLabels, type Labels, type NodeRow, shownNode } from "./NodeRecord.ts"
+import { OnlineNodes } from "./OnlineNodes.ts"
+
+/** A node that wants to join. */
+export interface JoinRequest {
+  readonly token: Redacted.Redacted<string>
+  readonly name: NodeName
+  readonly labels: Labels
+  readonly identityKey: string
+  readonly hostKey: string
+  readonly remoteAddress: string | null
+}
+
+/** What a node tells of itself at each start. */
+export interface Registration {
+  readonly version: string
+  readonly labels: Labels
+  readonly mode: RecordingMode
+  readonly modeSource: RecordingModeSource
+  readonly hostKey: string
+}
+
+const wrongToken = new Unauthenticated({
+  message: "the join token is wrong or has expired: make a new one with `mezctl tokens add --type node`",
+})
+
+const gone = new NotFound({ message: "this node was removed from the cluster: join it anew" })
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [audit, settings, tokens] = [yield* AuditLog, yield* Settings, yield* JoinTokens]
+  const [issuer, connections] = [yield* CertificateIssuer, yield* OnlineNodes]
+
+  const insert = Effect.fnUntraced(function* (request: JoinRequest, row: NodeRow) {
+    if (!(yield* tokens.use(request.token))) return yield* wrongToken
+    const inserted = yield* sql`INSERT INTO nodes ${sql.insert({ ...row })} ON CONFLICT (name) DO NOTHING RETURNING id`
+    if (inserted.length === 0) {
+      const message = `there is a node ${row.name} already: choose another name, or remove it with \`mezctl nodes rm ${row.name}\``
+      return yield* new Conflict({ message })
+    }
+    const detail = { node_id: row.id, labels: request.labels }
+    yield* audit.append(auditEvent("node.join", { node: row.name, remote_address: request.remoteAddress, detail }))
+  })
+
+  const join = Effect.fn("Nodes.join")(function* (request: JoinRequest) {
+    const labels = yield* checkLabels(request.labels)
+    const identity_key = yield* issuer.checkIdentityKey(request.identityKey)
+    const hostCertificate = yield* issuer.host({ name: request.name, hostKey: request.hostKey })
+    const row: NodeRow = {
+      id: NodeId.make(randomUUID()),
+      name: request.name,
+      labels: JSON.stringify(labels),
+      identity_key,
+      host_key: request.hostKey,
+      version: "",
+      joined_ms: yield* Clock.currentTimeMillis,
+      last_seen_ms: null,
+      mode: null,
+      mode_source: null,
+    }
+    yield* sql.withTransaction(insert(request, row))
+    return { id: row.id, hostCertificate }
+  })
+
+  const find = Effect.fn("Nodes.find")(function* (id: string) {
+    const [row] = yield* sql<NodeRow>`SELECT * FROM nodes WHERE id = ${id}`
+    return Option.fromNullable(row)
+  })
+
+  const register = Effect.fn("Nodes.register")(function* (id: NodeId, registration: Registration) {
+    const labels = yield* checkLabels(registration.labels)
+    const node = yield* Effect.flatMap(find(id), Option.match({ onNone: () => gone, onSome: Effect.succeed }))
+    const hostCertificate = yield* issuer.host({ name: node.name, hostKey: registration.hostKey })
+    yield* sql`UPDATE nodes SET ${sql.update({
+      version: registration.version.replaceAll("\0", "").slice(0, 64),
+      labels: JSON.stringify(labels),
+      mode: registration.mode,
+      mode_source: registration.modeSource,
+      host_key: registration.hostKey,
+      last_seen_ms: yield* Clock.currentTimeMillis,
+    })} WHERE id = ${id}`
+    return hostCertificate
+  })
+
+  const seen = Effect.fn("Nodes.seen")(function* (id: NodeId) {
+    yield* sql`UPDATE nodes SET last_seen_ms = ${yield* Clock.currentTimeMillis} WHERE id = ${id}`
+  })
+
+  const list = Effect.gen(function* () {
+    const surroundings = {
+      online: yield* connections.online,
+      setting: yield* settings.sessionRecording,
+      nowMs: yield* Clock.currentTimeMillis,
+    }
+    const rows = yield* sql<NodeRow>`SELECT * FROM nodes ORDER BY name`
+    return Arr.map(rows, (row) => shownNode(row, surroundings))
+  }).pipe(Effect.withSpan("Nodes.list"))
+
+  const remove = Effect.fn("Nodes.remove")(function* (name: NodeName, by: string) {
+    const removed = Effect.gen(function* () {
+      const [row] = yield* sql<{ id: NodeId }>`DELETE FROM nodes WHERE name = ${name} RETURNING id`
+      if (row === undefined) return yield* new NotFound({ message: `there is no node ${name}` })
+      yield* audit.append(auditEvent("node.leave", { user: by, node: name, detail: { node_id: row.id } }))
+      return row.id
+    })
+    yield* connections.disconnect(yield* sql.withTransaction(removed))
+  })
+
+  return { join, register, seen, find, list, remove }
+})
+
+/** The machines of the cluster. */
+export class Nodes extends Context.Tag("mezite/auth/Nodes")<
+  Nodes,
+  {
+    /** Gives the node its id and a certificate for its host key; a name is one node's until that one is removed. */
+    readonly join: (
+      request: JoinRequest,
+    ) => Effect.Effect<
+      { readonly id: NodeId; readonly hostCertificate: string },
+      Unauthenticated | Conflict | Invalid | SqlError
+    >
+    /** Remembers what the node is now, and gives a fresh host certificate. */
+    readonly register: (id: NodeId, registration: Registration) => Effect.Effect<string, NotFound | Invalid | SqlError>
+    /** The node was connected just now. */
+    readonly seen: (id: NodeId) => Effect.Effect<void, SqlError>
+    /** None for a node that was removed. */
+    readonly find: (id: string) => Effect.Effect<Option.Option<NodeRow>, SqlError>
+    readonly list: Effect.Effect<ReadonlyArray<Node>, SqlError>
+    /** From then on its tokens are refused; a connection that it has is cut. */
+    readonly remove: (name: NodeName, by: string) => Effect.Effect<void, NotFound | SqlError>
+  }
+>() {
+  static readonly layer = Layer.effect(Nodes, make)
+}

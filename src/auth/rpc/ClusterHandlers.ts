@@ -1,0 +1,20 @@
+import { Effect } from "effect"
+import { ClusterRpcs } from "../../api/ClusterRpcs.ts"
+import { auditCalls } from "./AuditCalls.ts"
+import { nodeCalls } from "./NodeCalls.ts"
+import { sessionCalls } from "./SessionCalls.ts"
+import { settingCalls } from "./SettingCalls.ts"
+import { userCalls } from "./UserCalls.ts"
+
+/** Answers users and admins; each call decides by its caller's roles. */
+export const layerClusterHandlers = ClusterRpcs.toLayer(
+  Effect.gen(function* () {
+    return {
+      ...(yield* userCalls),
+      ...(yield* nodeCalls),
+      ...(yield* settingCalls),
+      ...(yield* auditCalls),
+      ...(yield* sessionCalls),
+    }
+  }),
+)

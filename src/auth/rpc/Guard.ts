@@ -1,0 +1,33 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Clock, Duration, Effect, Option, Stream } from "effect"
+import type { Forbidden, Unavailable } from "../../api/ApiError.ts"
+import type { CurrentIdentity, Identity } from "../../api/Identity.ts"
+import { parseDuration } from "../../domain/Durations.ts"
+import { authorize, type ClusterRpc } from "../access/RpcAccess.ts"
+import { orUnavailable, orUnavailableStream } from "../database/OrUnavailable.ts"
+
+type Told<E> = Exclude<E | Forbidden, SqlError> | Unavailable
+
+/** A call that is only made for a caller who may; its unexpected failures stay in the hub. */
+export const guarded = <A, E, R>(
+  rpc: ClusterRpc,
+  call: (caller: Identity) => Effect.Effect<A, E, R>,
+): Effect.Effect<A, Told<E>, R | CurrentIdentity> => orUnavailable(Effect.flatMap(authorize(rpc), call))
+
+/** `guarded` for a call that answers with a stream. */
+export const guardedStream = <A, E, R>(
+  rpc: ClusterRpc,
+  call: (caller: Identity) => Stream.Stream<A, E, R>,
+): Stream.Stream<A, Told<E>, R | CurrentIdentity> =>
+  orUnavailableStream(Stream.unwrap(Effect.map(authorize(rpc), call)))
+
+/** That long ago, in Unix milliseconds; null where no limit was asked for. */
+export const ago = (last: string | null): Effect.Effect<number | null> =>
+  Effect.map(Clock.currentTimeMillis, (now) =>
+    last === null
+      ? null
+      : Option.match(parseDuration(last), { onNone: () => null, onSome: (length) => now - Duration.toMillis(length) }),
+  )
+
+/** A duration that its schema has already accepted. */
+export const durationOf = (text: string): Duration.Duration => Option.getOrThrow(parseDuration(text))

@@ -1,0 +1,22 @@
+import { Effect } from "effect"
+import { nameOf } from "../access/RpcAccess.ts"
+import { JoinTokens } from "../nodes/JoinTokens.ts"
+import { Nodes } from "../nodes/Nodes.ts"
+import type { Calls } from "./Calls.ts"
+import { durationOf, guarded } from "./Guard.ts"
+
+/** The calls about the cluster's nodes. */
+export const nodeCalls = Effect.gen(function* () {
+  const [nodes, tokens] = [yield* Nodes, yield* JoinTokens]
+  return {
+    TokensAdd: ({ ttl }) =>
+      guarded("TokensAdd", (caller) =>
+        Effect.map(tokens.add(durationOf(ttl), nameOf(caller)), ({ token, expiresAtMs }) => ({
+          token,
+          expires_at: new Date(expiresAtMs).toISOString(),
+        })),
+      ),
+    NodesList: () => guarded("NodesList", () => nodes.list),
+    NodesRemove: ({ name }) => guarded("NodesRemove", (caller) => nodes.remove(name, nameOf(caller))),
+  } satisfies Calls<"TokensAdd" | "NodesList" | "NodesRemove">
+})

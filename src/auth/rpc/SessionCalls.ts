@@ -1,0 +1,57 @@
+import { Effect, Option, Stream } from "effect"
+import { NotFound } from "../../api/ApiError.ts"
+import type { Identity } from "../../api/Identity.ts"
+import type { SessionId } from "../../domain/Identifiers.ts"
+import { permissionsOf } from "../access/Permissions.ts"
+import { nameOf, visibleTo } from "../access/RpcAccess.ts"
+import { AuditLog } from "../audit/AuditLog.ts"
+import { RecordingStore } from "../sessions/RecordingStore.ts"
+import { recordingAccess } from "../sessions/SessionEvents.ts"
+import { Sessions } from "../sessions/Sessions.ts"
+import { CallerAddress } from "./CallerAddress.ts"
+import type { Calls } from "./Calls.ts"
+import { ago, guardedStream } from "./Guard.ts"
+
+/** Whose sessions a listing may show: what was asked for, within what the caller may see; none where that is nobody's. */
+const visibleUser = (caller: Identity, asked: string | null): Option.Option<string | null> => {
+  if (permissionsOf(caller).sessions === "all") return Option.some(asked)
+  const own = nameOf(caller)
+  return asked === null || asked === own ? Option.some(own) : Option.none()
+}
+
+/** The calls about sessions and their recordings. */
+export const sessionCalls = Effect.gen(function* () {
+  const [sessions, store, audit] = [yield* Sessions, yield* RecordingStore, yield* AuditLog]
+
+  // What is another's answers exactly as what doesn't exist: that there is a session is no news for everybody.
+  const visible = Effect.fnUntraced(function* (caller: Identity, id: SessionId) {
+    const session = Option.filter(yield* sessions.get(id), (row) => visibleTo(caller, row.user_name))
+    return yield* Option.match(session, {
+      onNone: () => new NotFound({ message: `there is no session ${id}` }),
+      onSome: Effect.succeed,
+    })
+  })
+
+  const read = Effect.fnUntraced(function* (caller: Identity, id: SessionId, sealed: boolean) {
+    const session = yield* visible(caller, id)
+    // Before the first byte: nobody reads a recording without a trace.
+    yield* audit.append(recordingAccess(session, nameOf(caller), yield* CallerAddress, sealed))
+    return store.read(id, { sealed })
+  })
+
+  return {
+    SessionsList: ({ user: asked, node, last, active }) =>
+      guardedStream("SessionsList", (caller) =>
+        Stream.unwrap(
+          Effect.map(ago(last), (sinceMs) =>
+            Option.match(visibleUser(caller, asked), {
+              onNone: () => Stream.empty,
+              onSome: (user) => sessions.list({ user, node, sinceMs, active }),
+            }),
+          ),
+        ),
+      ),
+    RecordingRead: ({ session_id, sealed }) =>
+      guardedStream("RecordingRead", (caller) => Stream.unwrap(read(caller, session_id, sealed))),
+  } satisfies Calls<"SessionsList" | "RecordingRead">
+})

@@ -1,0 +1,67 @@
+import { type AuditEventDraft, auditEvent } from "../../domain/AuditEvent.ts"
+import type { SessionInfo } from "../../domain/SessionInfo.ts"
+import type { EndedSession, SessionRow } from "./SessionRecord.ts"
+
+const about = (row: SessionRow) => ({
+  user: row.user_name,
+  session_id: row.session_id,
+  node: row.node,
+  login: row.login,
+  remote_address: row.remote_address,
+})
+
+/** `session.start`. */
+export const sessionStart = (row: SessionRow, info: SessionInfo): AuditEventDraft =>
+  auditEvent("session.start", {
+    ...about(row),
+    detail: {
+      mode: row.mode,
+      mode_source: row.mode_source,
+      command: row.command,
+      terminal: info.terminal === undefined ? null : { ...info.terminal },
+      program_version: info.programVersion,
+      started_at: new Date(info.startedAtMs).toISOString(),
+    },
+  })
+
+/** `session.end`. */
+export const sessionEnd = (row: SessionRow, { end, frames, bytes, recording }: EndedSession): AuditEventDraft =>
+  auditEvent("session.end", {
+    ...about(row),
+    detail: {
+      duration_ms: end.durationMs,
+      exit_code: end.exit?._tag === "Code" ? end.exit.code : null,
+      exit_signal: end.exit?._tag === "Signal" ? end.exit.signal : null,
+      status: recording === null ? "unrecorded" : end.status,
+      reason: end.reason,
+      frames,
+      bytes,
+      recording_digest: recording?.digest ?? null,
+    },
+  })
+
+/** `session.recording.stored`; `completes`: it takes the place of what was stored when the session's agent was lost. */
+export const recordingStored = (
+  row: SessionRow,
+  { end, frames }: EndedSession,
+  recording: NonNullable<EndedSession["recording"]>,
+  completes: boolean,
+): AuditEventDraft =>
+  auditEvent("session.recording.stored", {
+    ...about(row),
+    detail: { digest: recording.digest, bytes: recording.bytes, frames, status: end.status, completes },
+  })
+
+/** `session.recording.access`. */
+export const recordingAccess = (
+  row: SessionRow,
+  by: string,
+  remoteAddress: string | null,
+  sealed: boolean,
+): AuditEventDraft =>
+  auditEvent("session.recording.access", {
+    ...about(row),
+    user: by,
+    remote_address: remoteAddress,
+    detail: { session_user: row.user_name, sealed },
+  })

@@ -1,0 +1,78 @@
+import type { Session } from "../../api/ClusterRpcs.ts"
+import type { SessionEnd } from "../../domain/SessionEnd.ts"
+import type { SessionInfo } from "../../domain/SessionInfo.ts"
+
+/** A row of `sessions`; PostgreSQL gives its BIGINTs as text. */
+export interface SessionRow {
+  readonly session_id: Session["session_id"]
+  readonly user_name: string
+  readonly login: string
+  readonly node: string
+  readonly remote_address: string
+  readonly started_ms: number | string
+  readonly ended_ms: number | string | null
+  readonly mode: Session["mode"]
+  readonly mode_source: Session["mode_source"]
+  readonly status: Session["status"]
+  readonly command: string
+  readonly exit_code: number | null
+  readonly exit_signal: string | null
+  readonly reason: string
+  readonly recording_bytes: number | string | null
+  readonly recording_digest: string | null
+}
+
+/** What is known of a session when it is over. */
+export interface EndedSession {
+  readonly sessionId: string
+  readonly end: SessionEnd
+  /** Frames of the recording, and the bytes that they hold in clear. */
+  readonly frames: number
+  readonly bytes: number
+  /** The stored file: SHA-256 in hex, and its size; null where nothing was recorded. */
+  readonly recording: { readonly digest: string; readonly bytes: number } | null
+}
+
+const text = (value: string, most: number) => Buffer.from(value.replaceAll("\0", "").slice(0, most)).toString("utf8")
+
+/** The row of a session that begins. */
+export const startedRow = (info: SessionInfo): SessionRow => ({
+  session_id: info.sessionId as Session["session_id"],
+  user_name: info.user,
+  login: info.login,
+  node: info.node,
+  remote_address: text(info.remoteAddress, 256),
+  started_ms: info.startedAtMs,
+  ended_ms: null,
+  mode: info.mode,
+  mode_source: info.modeSource,
+  status: "active",
+  command: text(info.command, 4_096),
+  exit_code: null,
+  exit_signal: null,
+  reason: "",
+  recording_bytes: null,
+  recording_digest: null,
+})
+
+/** What changes in a session's row when it is over. */
+export const endedColumns = (row: SessionRow, { end, recording }: EndedSession) => ({
+  ended_ms: Number(row.started_ms) + Math.max(0, Math.round(end.durationMs)),
+  status: recording === null ? ("unrecorded" as const) : end.status,
+  exit_code: end.exit?._tag === "Code" ? end.exit.code : null,
+  exit_signal: end.exit?._tag === "Signal" ? text(end.exit.signal, 32) : null,
+  reason: text(end.reason, 512),
+  recording_bytes: recording?.bytes ?? null,
+  recording_digest: recording?.digest ?? null,
+})
+
+const number = (value: number | string | null) => (value === null ? null : Number(value))
+
+/** The session as the API shows it. */
+export const shownSession = ({ user_name, started_ms, ended_ms, recording_bytes, ...row }: SessionRow): Session => ({
+  ...row,
+  user: user_name,
+  started_at: new Date(Number(started_ms)).toISOString(),
+  ended_at: ended_ms === null ? null : new Date(Number(ended_ms)).toISOString(),
+  recording_bytes: number(recording_bytes),
+})

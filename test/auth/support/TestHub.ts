@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect, Layer, Option, Stream } from "effect"
+import { layerAuthServices } from "../../../src/auth/AuthServices.ts"
+import { layerSqlite } from "../../../src/auth/database/Database.ts"
+import { Passwords } from "../../../src/auth/identities/Passwords.ts"
+import { HubFacts } from "../../../src/auth/keys/HubFacts.ts"
+import { OnlineNodes } from "../../../src/auth/nodes/OnlineNodes.ts"
+import { RecordingStore } from "../../../src/auth/sessions/RecordingStore.ts"
+import type { NodeId } from "../../../src/domain/Identifiers.ts"
+
+/** A folder of the test's own, removed with its scope. */
+export const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "mezite-auth-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true })),
+)
+
+/** A real SQLite database in a folder of its own. */
+export const layerTestDatabase = Layer.unwrapScoped(
+  Effect.map(temporaryFolder, (folder) => layerSqlite(join(folder, "mezhub.db"))),
+)
+
+/** Nodes that the test says are online, and those that were cut off. */
+export const testConnections = () => {
+  const online = new Set<NodeId>()
+  const cut: Array<NodeId> = []
+  const layer = Layer.succeed(OnlineNodes, {
+    online: Effect.sync(() => new Set(online)),
+    disconnect: (id) => Effect.sync(() => void cut.push(id)),
+  })
+  return { online, cut, layer }
+}
+
+/** Recordings whose bytes are the session's id. */
+export const layerTestRecordings = Layer.succeed(RecordingStore, {
+  read: (id, { sealed }) => Stream.make(Buffer.from(sealed ? "sealed:" : "clear:"), Buffer.from(id)),
+})
+
+/** scrypt at a cost that doesn't hold the tests up. */
+export const layerCheapPasswords = Passwords.layerCost({ N: 1024, r: 8, p: 1 })
+
+/** Every service of the auth part, and the database under it. */
+export const layerTestHub = (connections: Layer.Layer<OnlineNodes> = testConnections().layer) =>
+  layerAuthServices(Option.some("test"), layerCheapPasswords).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(
+        layerTestDatabase,
+        connections,
+        layerTestRecordings,
+        Layer.succeed(HubFacts, { version: "1.2.3", sshPort: Effect.succeed(3023) }),
+      ),
+    ),
+  )
