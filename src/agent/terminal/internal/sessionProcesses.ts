@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises"
-import { Duration, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 
 /** How a program's processes are found: all of them are in the session that its first process leads. */
 export interface ProcessSession {
@@ -55,7 +55,7 @@ export const signalGroups = (groups: ReadonlyArray<number>, signal: NodeJS.Signa
   )
 
 const gone = Effect.fn("sessionProcesses.gone")(function* (session: ProcessSession, until: number) {
-  while (Date.now() < until) {
+  while ((yield* Clock.currentTimeMillis) < until) {
     if ((yield* liveGroups(session)).length === 0) return true
     yield* Effect.sleep(pollInterval)
   }
@@ -73,7 +73,8 @@ export const endProcesses = Effect.fn("sessionProcesses.end")(function* (
   const groups = yield* liveGroups(session)
   yield* signalGroups(groups, "SIGHUP")
   yield* signalGroups(groups, "SIGCONT")
-  if (yield* gone(session, Date.now() + Duration.toMillis(grace))) return
+  const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(grace)
+  if (yield* gone(session, until)) return
   for (let attempt = 0; attempt < killAttempts; attempt++) {
     const left = yield* liveGroups(session)
     if (left.length === 0) return
