@@ -1,0 +1,90 @@
+import { Clock, Duration, Effect, FiberSet, Option, Random, type Scope } from "effect"
+import type { BearerToken } from "../../api/BearerToken.ts"
+import type { HubAddress } from "../../api/HubAddress.ts"
+import { hubAuthority } from "../../api/HubAddress.ts"
+import type { HubNotTrusted } from "../../api/HubNotTrusted.ts"
+import type { HubTrust } from "../../api/HubTrust.ts"
+import type { HubUnreachable } from "../../api/HubUnreachable.ts"
+import { type OpenError, openWebSocket } from "../../api/transport/OpenWebSocket.ts"
+import { maxControlMessage, paths } from "../../api/transport/TunnelMessages.ts"
+import type { IncomingConnection } from "./IncomingConnection.ts"
+import { runControl } from "./internal/ControlConnection.ts"
+import { makeTunnelPool } from "./internal/TunnelPool.ts"
+import { NodeRejected } from "./NodeRejected.ts"
+import { reconnectDelay, stableAfter } from "./ReconnectDelay.ts"
+
+export interface TunnelClientOptions {
+  readonly hub: HubAddress
+  /** Asked before each attempt, so that a hub whose certificate was renewed (with the pinned key) is learnt anew. */
+  readonly trust: Effect.Effect<HubTrust, HubUnreachable | HubNotTrusted>
+  readonly token: Effect.Effect<BearerToken>
+  /** How many tunnels wait for connections; default 2. */
+  readonly warm?: number
+  /** How many connections there may be at once; default 1024. */
+  readonly maxConnections?: number
+  /** Called each time that the hub has taken this node. */
+  readonly onOnline?: Effect.Effect<void>
+}
+
+/** Serves one connection; the transport is cut when it ends, however it ends. */
+export type ConnectionHandler = (connection: IncomingConnection) => Effect.Effect<void, never, Scope.Scope>
+
+/** One life of the control connection, from dialling to its end. */
+const connectOnce = Effect.fn("TunnelClient.connect")(function* (
+  options: TunnelClientOptions,
+  handler: ConnectionHandler,
+  connections: FiberSet.FiberSet<void>,
+): Effect.fn.Return<string, OpenError | NodeRejected, Scope.Scope> {
+  const trust = yield* options.trust
+  const dial = (path: string, maxPayload: number) =>
+    Effect.flatMap(options.token, (token) =>
+      openWebSocket({ hub: options.hub, trust, path, token: Option.some(token), maxPayload }),
+    )
+  const control = yield* dial(paths.control, maxControlMessage)
+  const pool = yield* makeTunnelPool({ ...options, dial, handler, connections })
+  const welcomed = Effect.logInfo("online").pipe(Effect.zipRight(options.onOnline ?? Effect.void))
+  const fork = yield* FiberSet.makeRuntime<never>()
+  const end = yield* runControl(control, {
+    welcome: () => {
+      pool.fill()
+      fork(welcomed)
+    },
+    dial: pool.dial,
+  })
+  return end.removed ? yield* new NodeRejected({ message: end.reason }) : end.reason
+})
+
+/** Status 403 says that trying again is of no use; everything else may pass. */
+const fatal = (error: OpenError | NodeRejected): Effect.Effect<string, NodeRejected> => {
+  if (error._tag === "NodeRejected") return Effect.fail(error)
+  return error._tag === "HubRefused" && error.status === 403
+    ? Effect.fail(new NodeRejected({ message: error.message }))
+    : Effect.succeed(error.message)
+}
+
+/**
+ * Keeps this node connected to a hub, for ever: a connection that fails or breaks off is tried again, after
+ * `reconnectDelay`. Fails only where the hub rejects the node for good. Connections in use outlive the control
+ * connection; they, and everything else, end with the fiber that runs this.
+ */
+export const runTunnelClient = Effect.fn("TunnelClient.run")(function* (
+  options: TunnelClientOptions,
+  handler: ConnectionHandler,
+): Effect.fn.Return<never, NodeRejected> {
+  return yield* Effect.gen(function* () {
+    const connections = yield* FiberSet.make<void>()
+    let failures = 0
+    while (true) {
+      const startedAt = yield* Clock.currentTimeMillis
+      const reason = yield* Effect.scoped(connectOnce(options, handler, connections)).pipe(Effect.catchAll(fatal))
+      const heldMs = (yield* Clock.currentTimeMillis) - startedAt
+      failures = heldMs >= Duration.toMillis(stableAfter) ? 0 : failures
+      const delay = reconnectDelay(failures, yield* Random.next)
+      failures += 1
+      yield* Effect.logWarning("not connected to the hub; trying again").pipe(
+        Effect.annotateLogs({ reason, in: Duration.format(delay) }),
+      )
+      yield* Effect.sleep(delay)
+    }
+  }).pipe(Effect.scoped, Effect.annotateLogs({ hub: hubAuthority(options.hub) }))
+})

@@ -1,0 +1,43 @@
+import { Effect, Option, Schema } from "effect"
+import type { RawData, WebSocket } from "ws"
+import { watchHeartbeat } from "../../../api/transport/Heartbeat.ts"
+import { ControlMessage, closeCode } from "../../../api/transport/TunnelMessages.ts"
+
+/** How a control connection ended, and the hub's words. */
+export interface ControlEnd {
+  readonly removed: boolean
+  readonly reason: string
+}
+
+const decode = Schema.decodeUnknownOption(ControlMessage)
+
+const endOf = (code: number, reason: string): ControlEnd => ({
+  removed: code === closeCode.removed,
+  reason: reason === "" ? `the connection was closed with code ${code}` : reason,
+})
+
+const read = (data: RawData, isBinary: boolean) => (isBinary ? Option.none() : decode(data.toString()))
+
+/**
+ * Obeys the hub on an open control connection until that ends. A hub that says nothing for two and a half of its ping
+ * intervals is taken for dead.
+ */
+export const runControl = (
+  control: WebSocket,
+  on: { readonly welcome: (node: string) => void; readonly dial: (tunnels: number) => void },
+): Effect.Effect<ControlEnd> =>
+  Effect.async((resume) => {
+    let stopWatching = watchHeartbeat(control, { intervalMs: 10_000, deadAfterMs: 25_000 })
+    control.on("message", (data: RawData, isBinary: boolean) => {
+      const message = Option.getOrUndefined(read(data, isBinary))
+      if (message === undefined) return control.close(closeCode.policy, "a message that this agent does not know")
+      if (message.type === "dial") return on.dial(message.tunnels)
+      stopWatching()
+      const intervalMs = Math.min(Math.max(message.ping_interval_ms, 50), 60_000)
+      stopWatching = watchHeartbeat(control, { intervalMs, deadAfterMs: 2.5 * intervalMs })
+      on.welcome(message.node)
+    })
+    control.once("close", (code, reason) => resume(Effect.succeed(endOf(code, reason.toString()))))
+    if (control.readyState === control.CLOSED) resume(Effect.succeed(endOf(1006, "")))
+    control.resume()
+  })

@@ -1,0 +1,20 @@
+import { Context, type Effect, Schema } from "effect"
+import type { NodeName } from "../domain/Identifiers.ts"
+import type { UserIdentity } from "./UserAuthenticator.ts"
+
+/** There is no such node, or none that this user may know of. */
+export class NodeUnknown extends Schema.TaggedError<NodeUnknown>()("NodeUnknown", { message: Schema.String }) {}
+
+/** The user may not reach this node. */
+export class ConnectForbidden extends Schema.TaggedError<ConnectForbidden>()("ConnectForbidden", {
+  message: Schema.String,
+}) {}
+
+/** Decides which nodes a user may reach at all; logins and locks are checked again by the node. */
+export class ConnectPolicy extends Context.Tag("mezite/proxy/ConnectPolicy")<
+  ConnectPolicy,
+  {
+    /** `target` is what the user wrote: `web-1`, or `web-1.CLUSTER` (see `nodesOfTarget`). */
+    readonly resolve: (user: UserIdentity, target: string) => Effect.Effect<NodeName, NodeUnknown | ConnectForbidden>
+  }
+>() {}

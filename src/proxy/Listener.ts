@@ -1,0 +1,106 @@
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http"
+import { createServer as createNetServer, type Server, type Socket } from "node:net"
+import type { Duplex } from "node:stream"
+import { createServer as createTlsServer } from "node:tls"
+import { Effect, Option, Redacted, type Scope } from "effect"
+import { makeHttpServer } from "./internal/HttpServer.ts"
+import { listening } from "./internal/Listening.ts"
+import { sniffHttp2 } from "./internal/SniffHttp2.ts"
+import { makeUpgradeRouter } from "./internal/UpgradeRouter.ts"
+import type { ListenAddress } from "./ListenAddress.ts"
+import type { ListenError } from "./ListenError.ts"
+import type { TlsIdentity } from "./TlsIdentity.ts"
+import type { UpgradeHandler } from "./Upgrade.ts"
+
+/** What strangers may cost. */
+export interface ListenerLimits {
+  /** For the TLS handshake, the first bytes and an HTTP/1.1 request's header, each. */
+  readonly headersTimeoutMs: number
+  readonly maxHeaderBytes: number
+  readonly maxConnections: number
+}
+
+export const defaultListenerLimits: ListenerLimits = {
+  headersTimeoutMs: 10_000,
+  maxHeaderBytes: 32 * 1024,
+  maxConnections: 20_000,
+}
+
+export interface ListenerOptions {
+  readonly address: ListenAddress
+  /** None where a load balancer ends TLS, whose X-Forwarded-For is believed then. */
+  readonly tls: Option.Option<TlsIdentity>
+  /** HTTP/1.1 requests. */
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void
+  /** WebSockets, by path. */
+  readonly upgrades: Readonly<Record<string, UpgradeHandler>>
+  /** HTTP/2 connections, whose preface is not read yet: `injector.injectConnection` of grpc-js. */
+  readonly onHttp2: (socket: Duplex) => void
+  readonly limits?: ListenerLimits
+}
+
+const tlsServer = (identity: TlsIdentity, limits: ListenerLimits, dispatch: Dispatch): Server => {
+  const server = createTlsServer({
+    cert: identity.certificate,
+    key: Redacted.value(identity.privateKey),
+    ALPNProtocols: ["h2", "http/1.1"],
+    minVersion: "TLSv1.2",
+    handshakeTimeout: limits.headersTimeoutMs,
+  })
+  server.on("tlsClientError", (_error, socket) => socket.destroy())
+  server.on("secureConnection", (socket) => {
+    socket.on("error", () => socket.destroy())
+    dispatch(socket.alpnProtocol === "h2" ? "h2" : "http/1.1", socket)
+  })
+  return server
+}
+
+const plainServer = (limits: ListenerLimits, dispatch: Dispatch): Server => {
+  const server = createNetServer()
+  server.on("connection", (socket) => {
+    socket.on("error", () => socket.destroy())
+    sniffHttp2(socket, limits.headersTimeoutMs, (protocol) => dispatch(protocol, socket))
+  })
+  return server
+}
+
+type Dispatch = (protocol: "h2" | "http/1.1", socket: Socket) => void
+
+/** An HTTP/1.1 server for the scope's life. */
+const httpServer = (limits: ListenerLimits): Effect.Effect<HttpServer, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => makeHttpServer(limits)),
+    (server) =>
+      Effect.sync(() => {
+        server.close()
+        server.closeAllConnections()
+      }),
+  )
+
+/**
+ * The hub's one port for everything but SSH: HTTP/1.1 and HTTP/2, told apart by ALPN or, without TLS, by the first bytes.
+ * Slow, oversized or meaningless clients are cut off; nothing that a client does harms another. With the scope it
+ * stops listening, ends the handlers and then cuts what connections are left. Gives the address with its real port.
+ */
+export const listen = Effect.fn("Listener.listen")(function* (
+  options: ListenerOptions,
+): Effect.fn.Return<ListenAddress, ListenError, Scope.Scope> {
+  const limits = options.limits ?? defaultListenerLimits
+  const http = yield* httpServer(limits)
+  const onUpgrade = yield* makeUpgradeRouter({
+    routes: options.upgrades,
+    trustForwarded: Option.isNone(options.tls),
+  })
+  http.on("request", options.onRequest)
+  http.on("upgrade", onUpgrade)
+  const dispatch: Dispatch = (protocol, socket) => {
+    if (protocol === "h2") options.onHttp2(socket)
+    else http.emit("connection", socket)
+  }
+  const server = Option.match(options.tls, {
+    onNone: () => plainServer(limits, dispatch),
+    onSome: (identity) => tlsServer(identity, limits, dispatch),
+  })
+  server.maxConnections = limits.maxConnections
+  return yield* listening(server, options.address)
+})

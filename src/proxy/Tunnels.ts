@@ -1,0 +1,52 @@
+import type { Duplex } from "node:stream"
+import { Context, Effect, Layer, type Scope } from "effect"
+import type { WebSocket } from "ws"
+import { defaultHeartbeat, type Heartbeat } from "../api/transport/Heartbeat.ts"
+import type { NodeId, NodeName } from "../domain/Identifiers.ts"
+import { makeTunnels } from "./internal/MakeTunnels.ts"
+import type { NodeIdentity } from "./NodeAuthenticator.ts"
+import type { NodeOffline, TunnelTimeout } from "./TunnelErrors.ts"
+
+/** What a node is told of a connection before its first byte. */
+export interface ConnectionInfo {
+  readonly connectionId: string
+  /** `ADDRESS:PORT` of who connects. */
+  readonly remoteAddress: string
+}
+
+export interface TunnelsOptions {
+  readonly heartbeat: Heartbeat
+  /** How long a node may take to dial back, in milliseconds. */
+  readonly dialTimeoutMs: number
+}
+
+export const defaultTunnelsOptions: TunnelsOptions = { heartbeat: defaultHeartbeat, dialTimeoutMs: 10_000 }
+
+/** The nodes that are connected to this hub, and the way to them. A node's identity stands for one node. */
+export class Tunnels extends Context.Tag("mezite/proxy/Tunnels")<
+  Tunnels,
+  {
+    /** A connection to a node's SSH server. It is announced to the node, and is cut with the scope. */
+    readonly connect: (
+      node: NodeName,
+      about: ConnectionInfo,
+    ) => Effect.Effect<Duplex, NodeOffline | TunnelTimeout, Scope.Scope>
+    /** The same as a WebSocket whose binary messages are the bytes (`WebSocketDuplex` says how), for a relay. */
+    readonly open: (
+      node: NodeName,
+      about: ConnectionInfo,
+    ) => Effect.Effect<WebSocket, NodeOffline | TunnelTimeout, Scope.Scope>
+    /** The names of the nodes that are connected now. */
+    readonly online: Effect.Effect<ReadonlySet<NodeName>>
+    /** Cuts off a node that was removed, with all its connections; it is told not to come back. */
+    readonly disconnect: (id: NodeId) => Effect.Effect<void>
+    /** Takes over an agent's control connection, in place of an earlier one of the same node. */
+    readonly addControl: (node: NodeIdentity, control: WebSocket) => Effect.Effect<void>
+    /** Takes over a tunnel that an agent dialled back. */
+    readonly addTunnel: (node: NodeIdentity, tunnel: WebSocket) => Effect.Effect<void>
+  }
+>() {
+  /** Closing the layer's scope tells all agents that the hub goes away, and cuts all connections. */
+  static readonly layer = (options: TunnelsOptions = defaultTunnelsOptions): Layer.Layer<Tunnels> =>
+    Layer.scoped(Tunnels, Effect.map(makeTunnels(options), Tunnels.of))
+}

@@ -1,0 +1,18 @@
+import { Context, type Effect, Schema } from "effect"
+import type { BearerToken } from "../api/BearerToken.ts"
+import type { Identity } from "../api/Identity.ts"
+
+export type UserIdentity = Extract<Identity, { readonly _tag: "User" }>
+
+/** Not one of our users, or not any more. */
+export class UserRefused extends Schema.TaggedError<UserRefused>()("UserRefused", { message: Schema.String }) {}
+
+/** Tells which user it is that calls. Whoever holds the private key is for the caller to have verified. */
+export class UserAuthenticator extends Context.Tag("mezite/proxy/UserAuthenticator")<
+  UserAuthenticator,
+  {
+    readonly bearer: (token: BearerToken) => Effect.Effect<UserIdentity, UserRefused>
+    /** By an OpenSSH certificate (PROTOCOL.certkeys blob): its authority, validity and locks are checked. */
+    readonly certificate: (blob: Uint8Array) => Effect.Effect<UserIdentity, UserRefused>
+  }
+>() {}
