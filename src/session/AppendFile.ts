@@ -73,13 +73,15 @@ export class AppendFile {
   }
 
   /** Completes when little waits to be written. */
-  readonly ready: Effect.Effect<void, FileFailed> = Effect.suspend(() => this.#written.reaches(this.#end - highWater))
+  readonly ready: Effect.Effect<void, FileFailed> = Effect.suspend(() =>
+    Effect.asVoid(this.#written.reaches(this.#end - highWater)),
+  )
 
   /** Makes durable all that was appended until now. */
   readonly flush: Effect.Effect<void, FileFailed> = Effect.suspend(() => {
     this.#syncDue = true
     this.#pump()
-    return this.durable.reaches(this.#end)
+    return Effect.asVoid(this.durable.reaches(this.#end))
   })
 
   #pump(): void {

@@ -1,9 +1,12 @@
 import { type Effect, Schema, type Stream } from "effect"
-import type { SessionEnd } from "../domain/SessionEnd.ts"
+import type { RecordingEnd } from "../recording/End.ts"
+import type { RecordedFrame } from "./SessionRecorder.ts"
 
 /** The recording cannot go on; the message says why, for the user whose session ends with it. */
 export class RecordingLost extends Schema.TaggedError<RecordingLost>()("RecordingLost", {
   message: Schema.String,
+  /** The hub said no, and would say it again. */
+  refused: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   cause: Schema.optional(Schema.Defect),
 }) {}
 
@@ -12,25 +15,25 @@ export class RecordingLost extends Schema.TaggedError<RecordingLost>()("Recordin
  * that the session waits for `ready` after each batch.
  */
 export interface LocalSink {
-  /** Takes a frame's entry bytes, in order of their sequence. */
-  readonly offer: (entry: Uint8Array) => void
+  /** Takes the next frame. */
+  readonly offer: (recorded: RecordedFrame) => void
   /** Completes when there is room for more; at once, as a rule. */
   readonly ready: Effect.Effect<void>
   /** Never succeeds; fails once the sink can take no more. */
   readonly failure: Effect.Effect<never, RecordingLost>
   /** Writes what is left and the end, and makes it durable. */
-  readonly finish: (end: SessionEnd) => Effect.Effect<void, RecordingLost>
+  readonly finish: (end: RecordingEnd) => Effect.Effect<void, RecordingLost>
 }
 
 /** Takes a recording to the hub, live. What it holds is bounded by the session's window. */
 export interface RemoteSink {
-  /** Takes a frame's entry bytes, in order of their sequence. */
-  readonly offer: (entry: Uint8Array) => void
+  /** Takes the next frame. */
+  readonly offer: (recorded: RecordedFrame) => void
   /**
    * The number of the last durable frame, each time that it grows. Fails when the stream breaks, the hub refuses, or
    * nothing is heard for too long.
    */
   readonly durable: Stream.Stream<number, RecordingLost>
   /** Sends the end; completes once the hub says that the stored recording is complete. */
-  readonly finish: (end: SessionEnd) => Effect.Effect<void, RecordingLost>
+  readonly finish: (end: RecordingEnd) => Effect.Effect<void, RecordingLost>
 }

@@ -1,11 +1,10 @@
 import { Cause, Effect, Exit, Option, type Scope, Stream } from "effect"
 import type { SessionEnd, Exit as TerminalExit } from "../domain/SessionEnd.ts"
 import type { SessionInfo } from "../domain/SessionInfo.ts"
-import { encodeFrame } from "../recording/index.ts"
 import type { LocalSink, RecordingLost, RemoteSink } from "./RecordingSink.ts"
 import type { ClientGone, SessionClient } from "./SessionClient.ts"
 import * as Policy from "./SessionPolicy.ts"
-import { SessionRecorder } from "./SessionRecorder.ts"
+import { type RecordedFrame, SessionRecorder } from "./SessionRecorder.ts"
 import type { Terminal } from "./Terminal.ts"
 import type { TerminalError } from "./TerminalError.ts"
 
@@ -35,13 +34,14 @@ export const run = Effect.fn("Session.run")(function* <R>(options: SessionOption
   const startedAt = clock.unsafeCurrentTimeNanos()
   const elapsedMs = () => Number((clock.unsafeCurrentTimeNanos() - startedAt) / 1_000_000n)
 
+  const recorder = new SessionRecorder(elapsedMs)
   const program = Effect.scoped(
-    Effect.flatMap(options.terminal, (terminal) => new Conversation(options, terminal, elapsedMs).run),
+    Effect.flatMap(options.terminal, (terminal) => new Conversation(options, terminal, recorder).run),
   )
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(restore(program))
-      const end = endOf(exit, elapsedMs())
+      const end = recorder.end(endOf(exit, elapsedMs()))
       if (Option.isSome(options.local)) yield* options.local.value.finish(end)
       yield* exit
       if (Option.isSome(options.remote)) yield* restore(options.remote.value.finish(end))
@@ -75,10 +75,10 @@ class Conversation<R> {
   readonly #options: SessionOptions<R>
   readonly #terminal: Terminal
 
-  constructor(options: SessionOptions<R>, terminal: Terminal, elapsedMs: () => number) {
+  constructor(options: SessionOptions<R>, terminal: Terminal, recorder: SessionRecorder) {
     this.#options = options
     this.#terminal = terminal
-    this.#recorder = new SessionRecorder(elapsedMs)
+    this.#recorder = recorder
     this.#state = Policy.initial({
       mode: options.info.mode,
       window: options.windowBytes,
@@ -176,10 +176,10 @@ class Conversation<R> {
   #obey(decision: Policy.Decision): void {
     switch (decision._tag) {
       case "RecordShown":
-        this.#record(encodeFrame(this.#recorder.shown(decision.shown)))
+        this.#record(this.#recorder.shown(decision.shown))
         break
       case "RecordAction":
-        this.#record(encodeFrame(this.#recorder.action(decision.action, decision.masked)))
+        this.#record(this.#recorder.action(decision.action, decision.masked))
         break
       case "Show":
         this.#shown.push(decision.shown)
@@ -190,9 +190,9 @@ class Conversation<R> {
     }
   }
 
-  #record(entry: Uint8Array): void {
-    if (Option.isSome(this.#options.local)) this.#options.local.value.offer(entry)
-    if (Option.isSome(this.#options.remote)) this.#options.remote.value.offer(entry)
+  #record(recorded: RecordedFrame): void {
+    if (Option.isSome(this.#options.local)) this.#options.local.value.offer(recorded)
+    if (Option.isSome(this.#options.remote)) this.#options.remote.value.offer(recorded)
   }
 }
 

@@ -1,15 +1,28 @@
-import type { Frame } from "../domain/Frame.ts"
+import { createHash } from "node:crypto"
 import { FrameKind } from "../domain/Frame.ts"
-import { encodeResize } from "../recording/index.ts"
+import type { SessionEnd } from "../domain/SessionEnd.ts"
+import { compressFrame } from "../recording/Compression.ts"
+import type { RecordingEnd } from "../recording/End.ts"
+import { encodeResize } from "../recording/FramePayload.ts"
+import { encodeFrameEntry, type WireFrame } from "../recording/WireFrame.ts"
 import { type Action, kindOf, type Shown } from "./SessionPolicy.ts"
 
 const text = new TextEncoder()
 const nothing = new Uint8Array(0)
 
+/** A frame, and the entry that holds it. */
+export interface RecordedFrame {
+  readonly frame: WireFrame
+  readonly entry: Uint8Array
+}
+
 /** Makes frames of what a session shows and does: numbers them from 1, and gives each its time. */
 export class SessionRecorder {
   #seq = 0
   #timeMs = 0
+  #outputBytes = 0
+  #inputBytes = 0
+  readonly #digest = createHash("sha256")
   readonly #elapsedMs: () => number
 
   /** `elapsedMs`: milliseconds since the session's start, by a clock that nobody sets. */
@@ -17,26 +30,52 @@ export class SessionRecorder {
     this.#elapsedMs = elapsedMs
   }
 
-  shown({ stream, bytes }: Shown): Frame {
-    return this.#frame(stream === "stderr" ? FrameKind.Stderr : FrameKind.Output, bytes)
+  shown({ stream, bytes }: Shown): RecordedFrame {
+    this.#outputBytes += bytes.length
+    return this.#record(stream === "stderr" ? FrameKind.Stderr : FrameKind.Output, bytes)
   }
 
-  action(action: Action, masked: boolean): Frame {
+  action(action: Action, masked: boolean): RecordedFrame {
     switch (action._tag) {
       case "Type":
+        this.#inputBytes += action.bytes.length
         return masked
-          ? { ...this.#frame(FrameKind.Input, nothing), masked, size: action.bytes.length }
-          : this.#frame(FrameKind.Input, action.bytes)
+          ? this.#record(FrameKind.Input, nothing, action.bytes.length)
+          : this.#record(FrameKind.Input, action.bytes)
       case "Resize":
-        return this.#frame(kindOf(action), encodeResize(action.size))
+        return this.#record(kindOf(action), encodeResize(action.size))
       case "Signal":
-        return this.#frame(kindOf(action), text.encode(action.name))
+        return this.#record(kindOf(action), text.encode(action.name))
     }
   }
 
-  #frame(kind: FrameKind, payload: Uint8Array): Frame {
+  /** What the recording ends with. To be called once, after the last frame. */
+  end(end: SessionEnd): RecordingEnd {
+    return {
+      ...end,
+      frames: this.#seq,
+      outputBytes: this.#outputBytes,
+      inputBytes: this.#inputBytes,
+      framesDigest: this.#digest.digest(),
+      seekPoints: [],
+      keyframes: [],
+    }
+  }
+
+  #record(kind: FrameKind, payload: Uint8Array, maskedBytes?: number): RecordedFrame {
     this.#seq += 1
     this.#timeMs = Math.max(this.#timeMs, Math.floor(this.#elapsedMs()))
-    return { seq: this.#seq, timeMs: this.#timeMs, kind, payload, masked: false, size: payload.length }
+    const frame = compressFrame({
+      seq: this.#seq,
+      timeMs: this.#timeMs,
+      kind,
+      payload,
+      compressed: false,
+      masked: maskedBytes !== undefined,
+      size: maskedBytes ?? payload.length,
+    })
+    const entry = encodeFrameEntry(frame)
+    this.#digest.update(entry)
+    return { frame, entry }
   }
 }

@@ -1,0 +1,47 @@
+import { Config, ConfigError, Duration, Either, Option } from "effect"
+import { byteSize, duration } from "../domain/ConfigValues.ts"
+
+const labels = (text: string): Either.Either<Record<string, string>, ConfigError.ConfigError> => {
+  const pairs = text
+    .split(",")
+    .filter((part) => part.trim() !== "")
+    .map((part) => part.trim().split("=", 2))
+  const bad = pairs.find(([key, value]) => value === undefined || !/^[A-Za-z0-9_./-]{1,63}$/.test(key ?? ""))
+  return bad === undefined
+    ? Either.right(Object.fromEntries(pairs as Array<[string, string]>))
+    : Either.left(ConfigError.InvalidData([], `"${bad.join("=")}" is no label; write env=prod,role=web`))
+}
+
+const minWindow = 64 * 1024
+
+/** How an agent behaves, from its environment. */
+export const agentConfig = Config.all({
+  /** What decides about recording where it is set; else the cluster does. */
+  mode: Config.option(Config.literal("node-sync", "node", "off")("MEZITE_RECORDING_MODE")),
+  /** Bytes that a `node-sync` session may run ahead of what is durable at the hub. */
+  windowBytes: byteSize("MEZITE_RECORDING_WINDOW").pipe(
+    Config.withDefault(256 * 1024),
+    Config.validate({ message: "a window has 64 KiB at least", validation: (bytes) => bytes >= minWindow }),
+  ),
+  /** How long the hub may confirm nothing before a `node-sync` session ends. */
+  ackTimeout: duration("MEZITE_RECORDING_ACK_TIMEOUT").pipe(Config.withDefault(Duration.seconds(5))),
+  recordSecrets: Config.boolean("MEZITE_RECORD_SECRETS").pipe(Config.withDefault(false)),
+  /** Bytes that must be free for a new session to begin. */
+  spoolMinFree: byteSize("MEZITE_SPOOL_MIN_FREE").pipe(Config.withDefault(256 * 1024 ** 2)),
+  labels: Config.mapOrFail(Config.withDefault(Config.string("MEZITE_NODE_LABELS"), ""), labels),
+  nodeName: Config.option(Config.nonEmptyString("MEZITE_NODE_NAME")),
+})
+export type AgentConfig = Config.Config.Success<typeof agentConfig>
+
+/** What an agent needs in order to join; options of the command line come before the variables. */
+export const joinConfig = Config.all({
+  hub: Config.option(Config.nonEmptyString("MEZITE_HUB")),
+  token: Config.option(Config.redacted(Config.nonEmptyString("MEZITE_JOIN_TOKEN"))),
+  pin: Config.option(Config.nonEmptyString("MEZITE_CA_PIN")),
+})
+
+/** Why a session has no name of its own: the machine's is taken. */
+export const defaultNodeName = (hostname: string): Option.Option<string> => {
+  const name = hostname.toLowerCase().replace(/[^a-z0-9.-]/g, "-")
+  return name === "" ? Option.none() : Option.some(name)
+}

@@ -1,0 +1,121 @@
+import type * as Grpc from "@grpc/grpc-js"
+import { Deferred, Duration, Effect } from "effect"
+import type { RecordResponse } from "../../recording/gen/mezite/recording/v1/ingest_pb.ts"
+import { RecordingLost } from "../../session/RecordingSink.ts"
+import { Watermark } from "../../session/Watermark.ts"
+import { lostBy } from "./internal/lostBy.ts"
+
+export type RecordStream = Grpc.ClientDuplexStream<Uint8Array, RecordResponse>
+
+/** What the hub has of a recording when a call begins: frames before `nextSeq`, or all of it. */
+export type Opening = { readonly _tag: "SendFrom"; readonly nextSeq: number } | { readonly _tag: "Stored" }
+
+/**
+ * One call of `RecordingIngest.Record`: a recording on its way to the hub. It lives in a scope; where that closes before
+ * the hub has ended the call, it is cancelled. Whatever goes wrong fails `durable`, once, with a line for the user.
+ */
+export class RecordCall {
+  readonly #stream: RecordStream
+  readonly #ackTimeoutMs: number
+  readonly #opening: Deferred.Deferred<Opening, RecordingLost>
+  readonly #room = Effect.unsafeMakeLatch(true)
+  #sentSeq = 0
+  #stored = false
+  #heardAt = performance.now()
+  #progressAt = performance.now()
+
+  /** The last frame that is durable at the hub; infinite once the whole recording is stored. */
+  readonly durable = new Watermark<RecordingLost>(0)
+
+  private constructor(stream: RecordStream, opening: Deferred.Deferred<Opening, RecordingLost>, ackTimeoutMs: number) {
+    this.#stream = stream
+    this.#opening = opening
+    this.#ackTimeoutMs = ackTimeoutMs
+    stream.on("data", (response) => this.#hear(response))
+    stream.on("drain", () => this.#room.unsafeOpen())
+    stream.on("error", (error: Grpc.ServiceError) => this.#fail(lostBy(error)))
+    stream.on("end", () => this.#fail(new RecordingLost({ message: "the hub closed the recording stream" })))
+  }
+
+  /** Sends the header, and waits until the hub has the session's start on record. */
+  static readonly open = Effect.fn("RecordCall.open")(function* (
+    start: Effect.Effect<RecordStream, RecordingLost>,
+    header: Uint8Array,
+    /** How long the hub may be silent, or a frame be under way before it is durable. */
+    ackTimeout: Duration.DurationInput,
+  ) {
+    const opened = yield* Deferred.make<Opening, RecordingLost>()
+    const call = yield* Effect.acquireRelease(
+      Effect.map(start, (stream) => new RecordCall(stream, opened, Duration.toMillis(ackTimeout))),
+      (self) => Effect.sync(() => self.#stream.cancel()),
+    )
+    call.#stream.write(header)
+    const opening = yield* Effect.raceFirst(Deferred.await(opened), call.silence)
+    if (opening._tag === "SendFrom") call.#sentSeq = opening.nextSeq - 1
+    return { call, opening }
+  })
+
+  /** Sends the next frame's entry bytes. */
+  offer(entry: Uint8Array): void {
+    if (this.durable.failed) return
+    if (this.#sentSeq === this.durable.value) this.#progressAt = performance.now()
+    this.#sentSeq += 1
+    if (!this.#stream.write(entry)) this.#room.unsafeClose()
+  }
+
+  /** Completes when the stream takes more without queueing. */
+  readonly ready: Effect.Effect<void> = this.#room.await
+
+  /** Sends the End entry's bytes, and completes once the stored recording is complete. */
+  finish(end: Uint8Array): Effect.Effect<void, RecordingLost> {
+    return Effect.suspend(() => {
+      this.#progressAt = performance.now()
+      this.#stream.write(end)
+      this.#stream.end()
+      return Effect.raceFirst(Effect.asVoid(this.durable.reaches(Number.POSITIVE_INFINITY)), this.silence)
+    })
+  }
+
+  /** Never succeeds; fails when the hub has been silent, or has made no frame durable, for too long. */
+  readonly silence: Effect.Effect<never, RecordingLost> = Effect.suspend(() => {
+    const now = performance.now()
+    const waiting = this.#sentSeq > this.durable.value
+    const since = waiting ? Math.min(this.#heardAt, this.#progressAt) : this.#heardAt
+    const left = since + this.#ackTimeoutMs - now
+    if (left > 0) return Effect.zipRight(Effect.sleep(left), this.silence)
+    const seconds = this.#ackTimeoutMs / 1000
+    const lost = new RecordingLost({ message: `the hub confirmed nothing for ${seconds} s` })
+    this.#fail(lost)
+    return Effect.fail(lost)
+  })
+
+  #hear({ response }: RecordResponse): void {
+    this.#heardAt = performance.now()
+    switch (response.case) {
+      case "opened":
+        this.durable.raise(Number(response.value.nextSeq) - 1)
+        this.#open({ _tag: "SendFrom", nextSeq: Number(response.value.nextSeq) })
+        break
+      case "ack":
+        if (Number(response.value.durableSeq) > this.durable.value) this.#progressAt = this.#heardAt
+        this.durable.raise(Number(response.value.durableSeq))
+        break
+      case "stored":
+        this.#stored = true
+        this.#open({ _tag: "Stored" })
+        this.durable.raise(Number.POSITIVE_INFINITY)
+        break
+    }
+  }
+
+  #open(opening: Opening): void {
+    Deferred.unsafeDone(this.#opening, Effect.succeed(opening))
+  }
+
+  #fail(lost: RecordingLost): void {
+    if (this.#stored) return
+    Deferred.unsafeDone(this.#opening, Effect.fail(lost))
+    this.#room.unsafeOpen()
+    this.durable.fail(lost)
+  }
+}

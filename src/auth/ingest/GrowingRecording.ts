@@ -1,0 +1,143 @@
+import { Effect, Stream } from "effect"
+import type { SessionEnd } from "../../domain/SessionEnd.ts"
+import { decodeEnd, type RecordingEnd } from "../../recording/End.ts"
+import { type Entry, splitEntries } from "../../recording/Entry.ts"
+import { RecordingError } from "../../recording/RecordingError.ts"
+import type { RecordingWriter } from "../../recording/RecordingWriter.ts"
+import { decodeFrame } from "../../recording/WireFrame.ts"
+import type { AppendFile } from "../../session/AppendFile.ts"
+import type { FileFailed } from "../../session/FileFailed.ts"
+import { IngestRefused } from "./IngestRefused.ts"
+
+/** When this many bytes of the file are durable, so is the frame. */
+interface Mark {
+  readonly position: number
+  readonly seq: number
+}
+
+/** The hub cannot write; its log tells the details, which are nobody else's. */
+export const cannotStore = (failed: FileFailed): IngestRefused =>
+  new IngestRefused({
+    reason: "unavailable",
+    message: failed.code === "ENOSPC" ? "the hub's disk is full" : "the hub cannot write the recording",
+  })
+
+const invalid = (message: string) => new IngestRefused({ reason: "invalid", message })
+
+/**
+ * A recording that grows: entries as an agent sent them go through the writer, which seals and perhaps encrypts them,
+ * into a file; what is durable there can be acknowledged. It has one writer and one sender at a time.
+ */
+export class GrowingRecording {
+  readonly #writer: RecordingWriter
+  readonly #file: AppendFile
+  #marks: Array<Mark> = []
+  #durableSeq: number
+  #end: RecordingEnd | undefined
+
+  constructor(writer: RecordingWriter, file: AppendFile) {
+    this.#writer = writer
+    this.#file = file
+    this.#durableSeq = writer.seq
+    this.#append()
+  }
+
+  /** The first frame that is wanted. */
+  get nextSeq(): number {
+    return this.#writer.seq + 1
+  }
+
+  /**
+   * Takes the entries of one request; true once the End was among them. Frames that are here already are passed over.
+   * Completes when there is room for more.
+   */
+  accept(request: Uint8Array): Effect.Effect<boolean, IngestRefused> {
+    return Effect.suspend(() => {
+      try {
+        for (const entry of splitEntries(request)) this.#take(entry)
+      } catch (error) {
+        if (error instanceof RecordingError) return Effect.fail(invalid(error.message))
+        throw error
+      }
+      this.#append()
+      return Effect.mapBoth(this.#file.ready, { onSuccess: () => this.#end !== undefined, onFailure: cannotStore })
+    })
+  }
+
+  /** Makes durable all that has come. */
+  get flush(): Effect.Effect<void, FileFailed> {
+    return this.#file.flush
+  }
+
+  /** The last frame that is durable. */
+  get durableSeq(): number {
+    const durable = this.#file.durable.value
+    const behind = this.#marks.findIndex((mark) => mark.position > durable)
+    const passed = this.#marks.splice(0, behind === -1 ? this.#marks.length : behind)
+    this.#durableSeq = passed.at(-1)?.seq ?? this.#durableSeq
+    return this.#durableSeq
+  }
+
+  /** The last durable frame, each time that there are more. */
+  get durable(): Stream.Stream<number, IngestRefused> {
+    return this.#file.durable.changes(this.#file.durable.value).pipe(
+      Stream.map(() => this.durableSeq),
+      Stream.changes,
+      Stream.mapError(cannotStore),
+    )
+  }
+
+  /** Seals what has been without a seal for too long; to be run for as long as the recording grows. */
+  get sealing(): Effect.Effect<never> {
+    return Effect.sync(() => {
+      if (!this.#writer.sealDue(performance.now())) return
+      this.#writer.seal()
+      this.#append()
+    }).pipe(Effect.delay("1 second"), Effect.forever)
+  }
+
+  /** Writes End (the sender's own, where it sent one) and the last seal, and makes the file durable. */
+  finish(lost: SessionEnd) {
+    return Effect.gen(this, function* () {
+      const sent = this.#end
+      if (sent !== undefined) yield* this.#agrees(sent)
+      const framesDigest =
+        sent === undefined || sent.framesDigest.length === 0 ? {} : { framesDigest: sent.framesDigest }
+      const end = this.#writer.finish(
+        sent ?? { ...lost, durationMs: Math.max(lost.durationMs, this.#writer.timeMs) },
+        framesDigest,
+      )
+      const digest = this.#writer.digest ?? new Uint8Array(0)
+      this.#append()
+      yield* Effect.mapError(this.#file.flush, cannotStore)
+      return { end, digest, bytes: this.#file.end }
+    })
+  }
+
+  /** What arrived must be what was sent. */
+  #agrees(sent: RecordingEnd): Effect.Effect<void, IngestRefused> {
+    const digest = this.#writer.framesDigest
+    const same =
+      sent.frames === this.#writer.seq &&
+      (digest === undefined || sent.framesDigest.length === 0 || Buffer.compare(digest, sent.framesDigest) === 0)
+    return same ? Effect.void : Effect.fail(invalid("the frames that arrived are not the ones that the End tells of"))
+  }
+
+  #take(entry: Entry): void {
+    if (this.#end !== undefined) throw RecordingError.at(entry.offset, "Corrupt", "the recording goes on after its end")
+    if (entry.kind === "end") {
+      this.#end = decodeEnd(entry.body, entry.offset)
+      return
+    }
+    if (entry.kind !== "frame") throw RecordingError.at(entry.offset, "Corrupt", `a ${entry.kind} among the frames`)
+    const frame = decodeFrame(entry.body, entry.offset)
+    if (frame.seq < this.nextSeq) return
+    this.#writer.append(frame, performance.now(), entry.bytes)
+  }
+
+  #append(): void {
+    const chunks = this.#writer.take()
+    for (const chunk of chunks) this.#file.append(chunk)
+    if (chunks.length > 0) this.#marks.push({ position: this.#file.end, seq: this.#writer.seq })
+  }
+}

@@ -1,0 +1,149 @@
+import type { Duplex } from "node:stream"
+import { create } from "@bufbuild/protobuf"
+import * as Grpc from "@grpc/grpc-js"
+import { Cause, Effect, FiberSet, Redacted, Schedule, Stream } from "effect"
+import { recordMethod } from "../../api/RecordingIngestMethod.ts"
+import {
+  AckSchema,
+  OpenedSchema,
+  type RecordResponse,
+  RecordResponseSchema,
+  StoredSchema,
+} from "../../recording/gen/mezite/recording/v1/ingest_pb.ts"
+import { Callers } from "../access/Callers.ts"
+import { IngestRefused } from "./IngestRefused.ts"
+import { inbox } from "./internal/inbox.ts"
+import type { OpenRecording } from "./OpenRecording.ts"
+import { RecordingIngest } from "./RecordingIngest.ts"
+
+type Call = Grpc.ServerDuplexStream<Uint8Array, RecordResponse>
+
+/** Larger than any entry, and than what an agent sends at once. */
+const maxMessageBytes = 4 * 1024 * 1024
+/** An agent takes a hub that has been silent for five of these to be gone. */
+const heartbeat = "1 second"
+/** How long a client may take to send its header. */
+const openingLimit = "10 seconds"
+
+const codes: Record<IngestRefused["reason"], Grpc.status> = {
+  unauthenticated: Grpc.status.UNAUTHENTICATED,
+  denied: Grpc.status.PERMISSION_DENIED,
+  invalid: Grpc.status.INVALID_ARGUMENT,
+  superseded: Grpc.status.ABORTED,
+  unavailable: Grpc.status.UNAVAILABLE,
+}
+
+const ack = (seq: number) =>
+  create(RecordResponseSchema, {
+    response: { case: "ack", value: create(AckSchema, { durableSeq: BigInt(seq) }) },
+  })
+
+/** Serves `RecordingIngest` on HTTP/2 connections that somebody else accepted. */
+export const make = Effect.gen(function* () {
+  const ingest = yield* RecordingIngest
+  const callers = yield* Callers
+  const run = yield* FiberSet.makeRuntime<never>()
+
+  const authenticate = (call: Call) => {
+    const [authorization] = call.metadata.get("authorization")
+    const token = /^Bearer (\S+)$/.exec(String(authorization ?? ""))?.[1] ?? ""
+    return Effect.catchTags(callers.node(Redacted.make(token)), {
+      Unauthenticated: ({ message }) => new IngestRefused({ reason: "unauthenticated", message }),
+      SqlError: (error) =>
+        Effect.zipRight(
+          Effect.logError("a node cannot be looked up", error),
+          new IngestRefused({ reason: "unavailable", message: "the hub cannot look the node up now" }),
+        ),
+    })
+  }
+
+  const record = Effect.fn("RecordingIngest.Record")(function* (call: Call) {
+    const node = yield* authenticate(call)
+    const messages = yield* inbox(call)
+    const header = yield* messages.take.pipe(
+      Effect.timeoutFail({
+        duration: openingLimit,
+        onTimeout: () => new IngestRefused({ reason: "invalid", message: "no header was sent" }),
+      }),
+    )
+    const recording = yield* ingest.open(node, header)
+    if (recording._tag === "Stored") {
+      yield* stored(call, recording)
+      return
+    }
+    call.write(
+      create(RecordResponseSchema, {
+        response: { case: "opened", value: create(OpenedSchema, { nextSeq: BigInt(recording.nextSeq) }) },
+      }),
+    )
+    yield* Effect.raceFirst(receive(recording, messages), acknowledge(call, recording))
+    yield* stored(call, yield* recording.finish)
+  }, Effect.scoped)
+
+  const handle = (call: Call): void => {
+    const fiber = run(
+      Effect.matchCauseEffect(record(call), {
+        onSuccess: () => Effect.sync(() => void call.end()),
+        onFailure: (cause) =>
+          Effect.zipRight(
+            Cause.isDie(cause) ? Effect.logError("a recording stream failed", cause) : Effect.void,
+            Effect.sync(() => void call.emit("error", statusOf(cause))),
+          ),
+      }),
+    )
+    call.on("cancelled", () => fiber.unsafeInterruptAsFork(fiber.id()))
+  }
+
+  const server = yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const server = new Grpc.Server({
+        "grpc.max_receive_message_length": maxMessageBytes,
+        "grpc.keepalive_time_ms": 15_000,
+        "grpc.keepalive_timeout_ms": 10_000,
+      })
+      server.addService({ record: recordMethod }, { record: handle })
+      return server
+    }),
+    (server) => Effect.sync(() => server.forceShutdown()),
+  )
+  const injector = server.createConnectionInjector(Grpc.ServerCredentials.createInsecure())
+  return {
+    /** Takes an HTTP/2 connection. TLS, if any, is already off. */
+    accept: (connection: Duplex): void => injector.injectConnection(connection),
+  }
+})
+
+/** Takes entries until the End is among them. */
+const receive = (recording: OpenRecording, messages: { readonly take: Effect.Effect<Uint8Array, IngestRefused> }) =>
+  messages.take.pipe(
+    Effect.flatMap((bytes) => recording.accept(bytes)),
+    Effect.repeat({ until: (ended) => ended }),
+  )
+
+/** Tells what is durable as soon as it is, and that the hub is there when nothing is. */
+const acknowledge = (call: Call, recording: OpenRecording) =>
+  Effect.raceFirst(
+    Stream.runForEach(recording.durable, (seq) => Effect.sync(() => call.write(ack(seq)))),
+    Effect.sync(() => call.write(ack(recording.durableSeq()))).pipe(Effect.repeat(Schedule.spaced(heartbeat))),
+  ).pipe(Effect.zipRight(Effect.never))
+
+const stored = (call: Call, { digest, bytes }: { readonly digest: Uint8Array; readonly bytes: number }) =>
+  Effect.sync(() =>
+    call.write(
+      create(RecordResponseSchema, {
+        response: { case: "stored", value: create(StoredSchema, { digest, bytes: BigInt(bytes) }) },
+      }),
+    ),
+  )
+
+const statusOf = (cause: Cause.Cause<IngestRefused>): Grpc.ServerErrorResponse => {
+  const failure = Cause.failureOption(cause)
+  const refused =
+    failure._tag === "Some"
+      ? failure.value
+      : new IngestRefused({
+          reason: "unavailable",
+          message: Cause.isInterruptedOnly(cause) ? "the hub is stopping" : "the hub failed; its log tells why",
+        })
+  return { name: refused._tag, code: codes[refused.reason], details: refused.message, message: refused.message }
+}

@@ -1,0 +1,200 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Context, type Duration, Effect, FiberMap, Layer, Option, type Scope, Stream } from "effect"
+import type { Conflict, NotFound } from "../../api/ApiError.ts"
+import type { SessionId } from "../../domain/Identifiers.ts"
+import type { SessionEnd } from "../../domain/SessionEnd.ts"
+import type { RecordingEnd } from "../../recording/End.ts"
+import type { FileFailed } from "../../session/FileFailed.ts"
+import type { NodeIdentity } from "../access/Callers.ts"
+import { ClusterKeys } from "../keys/ClusterKeys.ts"
+import { UserAuthority } from "../keys/UserAuthority.ts"
+import type { SessionRow } from "../sessions/SessionRecord.ts"
+import { Sessions } from "../sessions/Sessions.ts"
+import { RecordingStorage, type StorageFailed } from "../storage/RecordingStorage.ts"
+import { type AdmittedSession, admit } from "./admit.ts"
+import { decodeEndRequest } from "./decodeEndRequest.ts"
+import type { GrowingRecording } from "./GrowingRecording.ts"
+import { IngestRefused } from "./IngestRefused.ts"
+import type { OpenRecording, StoredRecording } from "./OpenRecording.ts"
+import { PartialRecordings } from "./PartialRecordings.ts"
+import { makeSessionClaims } from "./SessionClaims.ts"
+
+/** What the hub writes at the end of a session whose agent did not come back in time. */
+const agentLost: SessionEnd = { durationMs: 0, status: "interrupted", reason: "agent lost" }
+
+const denied = (message: string) => new IngestRefused({ reason: "denied", message })
+
+type Trouble = FileFailed | StorageFailed | SqlError | NotFound | Conflict
+
+/** The hub's own trouble is for its log; the agent learns that it shall come again. */
+const orUnavailable = <A, R>(
+  effect: Effect.Effect<A, IngestRefused | Trouble, R>,
+): Effect.Effect<A, IngestRefused, R> =>
+  Effect.catchAll(effect, (error) => {
+    if (error._tag === "IngestRefused") return Effect.fail(error)
+    if (error._tag === "Conflict") return Effect.fail(denied(error.message))
+    return Effect.zipRight(
+      Effect.logError("a recording cannot be taken in", error),
+      new IngestRefused({ reason: "unavailable", message: "the hub cannot store the recording now" }),
+    )
+  })
+
+const make = (orphanAfter: Duration.Duration) =>
+  Effect.gen(function* () {
+    const { clusterName: cluster } = yield* ClusterKeys
+    const { verifyCertificate } = yield* UserAuthority
+    const sessions = yield* Sessions
+    const storage = yield* RecordingStorage
+    const partials = yield* PartialRecordings
+    const orphans = yield* FiberMap.make<SessionId>()
+    const claims = makeSessionClaims()
+
+    /** Ends a session, its recording being in its place or there being none. */
+    const conclude = Effect.fnUntraced(function* (
+      info: AdmittedSession,
+      ending: { readonly end: RecordingEnd; readonly digest: Uint8Array; readonly bytes: number },
+    ) {
+      yield* storage.commit(info.sessionId)
+      yield* sessions.ended({
+        sessionId: info.sessionId,
+        end: ending.end,
+        frames: ending.end.frames,
+        bytes: ending.end.outputBytes + ending.end.inputBytes,
+        recording: { digest: Buffer.from(ending.digest).toString("hex"), bytes: ending.bytes },
+      })
+      return { _tag: "Stored", digest: ending.digest, bytes: ending.bytes } satisfies StoredRecording
+    })
+
+    /** Ends a session whose agent is gone. */
+    const endOrphan = Effect.fn("RecordingIngest.endOrphan")(function* (sessionId: SessionId) {
+      yield* Effect.logWarning(`session ${sessionId} ends: its agent did not come back`)
+      const place = yield* storage.place(sessionId)
+      if (Option.contains(place, "stored")) yield* storage.reopen(sessionId)
+      const resumed = Option.isNone(place) ? Option.none() : yield* partials.resume(sessionId)
+      if (Option.isNone(resumed)) {
+        return yield* sessions.ended({ sessionId, end: agentLost, frames: 0, bytes: 0, recording: null })
+      }
+      const { info, recording, end } = resumed.value
+      yield* sessions.started(info)
+      return yield* conclude({ ...info, sessionId }, yield* recording.finish(end ?? agentLost))
+    }, Effect.scoped)
+
+    /** Waits for the agent to come back, and ends its session when it doesn't. */
+    const orphan = (sessionId: SessionId) =>
+      FiberMap.run(
+        orphans,
+        sessionId,
+        endOrphan(sessionId).pipe(
+          Effect.delay(orphanAfter),
+          Effect.catchAll((error) => Effect.logError(`session ${sessionId} cannot be ended`, error)),
+        ),
+      )
+
+    const notRecorded = (info: AdmittedSession, leave: Effect.Effect<never, IngestRefused>): OpenRecording => {
+      let end: RecordingEnd | undefined
+      return {
+        _tag: "Open",
+        nextSeq: 1,
+        accept: (request) =>
+          Effect.map(decodeEndRequest(request), (decoded) => {
+            end = decoded
+            return true
+          }),
+        durableSeq: () => 0,
+        durable: Stream.fromEffect(leave),
+        finish: Effect.suspend(() =>
+          sessions.ended({ sessionId: info.sessionId, end: end ?? agentLost, frames: 0, bytes: 0, recording: null }),
+        ).pipe(orUnavailable, Effect.as({ _tag: "Stored", digest: new Uint8Array(0), bytes: 0 })),
+      }
+    }
+
+    const recorded = (
+      info: AdmittedSession,
+      growing: GrowingRecording,
+      leave: Effect.Effect<never, IngestRefused>,
+    ): OpenRecording => ({
+      _tag: "Open",
+      nextSeq: growing.nextSeq,
+      accept: (request) => growing.accept(request),
+      durableSeq: () => growing.durableSeq,
+      durable: Stream.interruptWhen(growing.durable, leave),
+      finish: Effect.uninterruptible(
+        orUnavailable(Effect.flatMap(growing.finish(agentLost), (ending) => conclude(info, ending))),
+      ),
+    })
+
+    const growing = Effect.fnUntraced(function* (info: AdmittedSession) {
+      const resumed = yield* partials.resume(info.sessionId)
+      if (Option.isNone(resumed)) return yield* partials.begin(info)
+      const { info: known, recording } = resumed.value
+      const same = known.node === info.node && known.user === info.user && known.login === info.login
+      return same ? recording : yield* denied("this session's recording was begun by somebody else")
+    })
+
+    /** What became of a session that is over; none where it may still be completed. */
+    const concluded = (row: SessionRow): Option.Option<StoredRecording> =>
+      row.status === "active" || row.reason === agentLost.reason
+        ? Option.none()
+        : Option.some({
+            _tag: "Stored",
+            digest: Buffer.from(row.recording_digest ?? "", "hex"),
+            bytes: Number(row.recording_bytes ?? 0),
+          })
+
+    const open = Effect.fn("RecordingIngest.open")(function* (node: NodeIdentity, request: Uint8Array) {
+      const info = yield* admit(request, { node, cluster, verifyCertificate })
+      const { sessionId } = info
+      const leave = yield* claims.claim(sessionId, node.id)
+      const row = yield* sessions.get(sessionId)
+      if (Option.exists(row, (known) => known.node !== node.name))
+        return yield* denied("this session is another node's")
+      const done = Option.flatMap(row, concluded)
+      if (Option.isSome(done)) return done.value
+      yield* FiberMap.remove(orphans, sessionId)
+      let finished = false
+      yield* Effect.addFinalizer(() => (finished ? Effect.void : orphan(sessionId)))
+      const recording = info.mode === "off" ? notRecorded(info, leave) : recorded(info, yield* reopened(info), leave)
+      yield* sessions.started(info)
+      const finish = Effect.tap(recording.finish, () => {
+        finished = true
+      })
+      return { ...recording, finish }
+    }, orUnavailable)
+
+    const reopened = Effect.fnUntraced(function* (info: AdmittedSession) {
+      const place = yield* storage.place(info.sessionId)
+      if (Option.contains(place, "stored")) yield* storage.reopen(info.sessionId)
+      return Option.isNone(place) ? yield* partials.begin(info) : yield* growing(info)
+    })
+
+    /** Sessions that an earlier run of the hub left unfinished wait for their agents too. */
+    yield* Effect.flatMap(storage.partials, Effect.forEach(orphan, { discard: true }))
+    yield* sessions
+      .list({ active: true, user: null, node: null, sinceMs: null })
+      .pipe(Stream.runForEach(({ session_id }) => orphan(session_id)))
+
+    return { open }
+  })
+
+/** Takes recordings in, live or after the fact, from nodes that are known; what is acknowledged is durable. */
+export class RecordingIngest extends Context.Tag("mezite/auth/RecordingIngest")<
+  RecordingIngest,
+  {
+    /**
+     * Begins or goes on with the recording whose header is the first request's. When its scope closes before `finish`, the
+     * session waits `orphanAfter` for its agent, and is then ended as interrupted.
+     */
+    readonly open: (
+      node: NodeIdentity,
+      request: Uint8Array,
+    ) => Effect.Effect<OpenRecording | StoredRecording, IngestRefused, Scope.Scope>
+  }
+>() {
+  static readonly layer = (
+    orphanAfter: Duration.Duration,
+  ): Layer.Layer<
+    RecordingIngest,
+    SqlError | StorageFailed,
+    ClusterKeys | UserAuthority | Sessions | RecordingStorage | PartialRecordings
+  > => Layer.scoped(RecordingIngest, make(orphanAfter))
+}

@@ -1,0 +1,103 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { Effect, Layer, Option, Schema, Stream } from "effect"
+import { SessionId } from "../../domain/Identifiers.ts"
+import { RecordingStorage, StorageFailed } from "./RecordingStorage.ts"
+
+const isSessionId = Schema.is(SessionId)
+const extension = ".rec"
+/** Large enough that a replay does not wait for the disk, small enough to hold many at once. */
+const chunkBytes = 256 * 1024
+
+const attempt = <A>(what: string, run: () => Promise<A>): Effect.Effect<A, StorageFailed> =>
+  Effect.tryPromise({
+    try: run,
+    catch: (cause) => new StorageFailed({ message: `${what}: ${(cause as Error).message}`, cause }),
+  })
+
+const exists = (path: string) =>
+  attempt(path, () =>
+    fs.promises.access(path).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? false : Promise.reject(error)),
+    ),
+  )
+
+/** Makes what was renamed in a directory survive a loss of power. */
+const syncDirectory = async (path: string): Promise<void> => {
+  const directory = await fs.promises.open(path, "r")
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+/**
+ * Keeps recordings as `DIRECTORY/<session-id>.rec`, and unfinished ones in `DIRECTORY/partial/`. Both directories are
+ * 0700. A recording appears in its place by rename(2): whole, or not at all.
+ */
+export const layer = (directory: string): Layer.Layer<RecordingStorage, StorageFailed> =>
+  Layer.effect(
+    RecordingStorage,
+    Effect.gen(function* () {
+      const partial = join(directory, "partial")
+      yield* attempt(partial, () => fs.promises.mkdir(partial, { recursive: true, mode: 0o700 }))
+      yield* attempt(directory, () => fs.promises.chmod(directory, 0o700))
+      const partialPath = (sessionId: SessionId) => join(partial, sessionId + extension)
+      const storedPath = (sessionId: SessionId) => join(directory, sessionId + extension)
+
+      const move = (from: string, to: string) =>
+        attempt(from, async () => {
+          await fs.promises.rename(from, to)
+          await syncDirectory(directory)
+          await syncDirectory(partial)
+        })
+      const place = Effect.fn("RecordingStorage.place")(function* (sessionId: SessionId) {
+        if (yield* exists(storedPath(sessionId))) return Option.some("stored" as const)
+        return (yield* exists(partialPath(sessionId))) ? Option.some("partial" as const) : Option.none()
+      })
+
+      return RecordingStorage.of({
+        partialPath,
+        partials: attempt(partial, () => fs.promises.readdir(partial)).pipe(
+          Effect.map((names) =>
+            names
+              .filter((name) => name.endsWith(extension))
+              .map((name) => name.slice(0, -extension.length))
+              .filter(isSessionId),
+          ),
+        ),
+        place,
+        commit: (sessionId) => move(partialPath(sessionId), storedPath(sessionId)),
+        reopen: (sessionId) => move(storedPath(sessionId), partialPath(sessionId)),
+        discard: (sessionId) => attempt(partialPath(sessionId), () => fs.promises.unlink(partialPath(sessionId))),
+        // It may be put in its place, or taken back, between a look and an open.
+        read: (sessionId) => readFirst([storedPath(sessionId), partialPath(sessionId), storedPath(sessionId)]),
+      })
+    }),
+  )
+
+/** Reads the first of these files that is there. */
+const readFirst = (paths: ReadonlyArray<string>): Stream.Stream<Uint8Array, StorageFailed> =>
+  Stream.unwrapScoped(
+    Effect.gen(function* () {
+      const path = paths[0] ?? ""
+      const file = yield* Effect.acquireRelease(
+        Effect.firstSuccessOf(paths.map((path) => attempt(path, () => fs.promises.open(path, "r")))),
+        (handle) => Effect.promise(() => handle.close()),
+      )
+      return Stream.repeatEffectOption(
+        attempt(path, async () => {
+          const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes)
+          return buffer.subarray(0, bytesRead)
+        }).pipe(
+          Effect.mapError(Option.some),
+          Effect.filterOrFail(
+            (bytes) => bytes.length > 0,
+            () => Option.none<StorageFailed>(),
+          ),
+        ),
+      )
+    }),
+  )
