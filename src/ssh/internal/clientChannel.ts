@@ -1,0 +1,40 @@
+import { Deferred, Effect, FiberId } from "effect"
+import type { Exit } from "../../domain/SessionEnd.ts"
+import type { ClientChannel } from "../ClientChannel.ts"
+import { ChannelClosed } from "../SshError.ts"
+import { channelInput } from "./ChannelInput.ts"
+import { channelOutput, isOpen } from "./ChannelOutput.ts"
+import { channelClosed, type Ssh2Channel } from "./Ssh2Internals.ts"
+import { channelEnd } from "./serverChannel.ts"
+
+/** ssh2's client channel as a `ClientChannel`; call when ssh2 hands it out, before anything can arrive on it. */
+export const clientChannel = (channel: Ssh2Channel): ClientChannel => ({
+  output: channelInput(channel),
+  stderr: channelInput(channel.stderr),
+  write: channelOutput(channel),
+  resize: ({ cols, rows, widthPx, heightPx }) =>
+    whenOpen(channel, () => channel.setWindow(rows, cols, heightPx, widthPx)),
+  signal: (signal) => whenOpen(channel, () => channel.signal(signal)),
+  endInput: whenOpen(channel, () => channel.end()),
+  exit: channelExit(channel),
+  closed: channelEnd(channel),
+})
+
+const whenOpen = (channel: Ssh2Channel, act: () => void): Effect.Effect<void> =>
+  Effect.sync(() => {
+    if (isOpen(channel)) act()
+  })
+
+const channelExit = (channel: Ssh2Channel): Effect.Effect<Exit, ChannelClosed> => {
+  const exit = Deferred.unsafeMake<Exit, ChannelClosed>(FiberId.none)
+  channel.once("exit", (code: number | null, signal?: string) => {
+    const told: Exit =
+      code === null ? { _tag: "Signal", signal: (signal ?? "").replace(/^SIG/, "") } : { _tag: "Code", code }
+    Deferred.unsafeDone(exit, Effect.succeed(told))
+  })
+  channel.once(channelClosed, () => {
+    const message = "the SSH channel was closed before the program's exit status arrived"
+    Deferred.unsafeDone(exit, new ChannelClosed({ message }))
+  })
+  return Deferred.await(exit)
+}

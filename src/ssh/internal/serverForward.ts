@@ -1,0 +1,34 @@
+import { Effect } from "effect"
+import type { DirectTcpip } from "../DirectTcpip.ts"
+import type { ConnectionLink } from "./ConnectionLink.ts"
+import { endHalves, refuseOpening, type Ssh2Channel, type Ssh2Connection, tameChannel } from "./Ssh2Internals.ts"
+
+/** Where a client wants to be connected to, as ssh2 tells it. */
+export interface Ssh2Forward {
+  readonly destIP: string
+  readonly destPort: number
+  readonly srcIP: string
+  readonly srcPort: number
+}
+
+/** A request for a forwarded connection. */
+export const directTcpip = (
+  inside: Ssh2Connection,
+  link: ConnectionLink,
+  accept: () => object,
+  reject: () => void,
+  { destIP, destPort, srcIP, srcPort }: Ssh2Forward,
+): DirectTcpip => {
+  let accepted: Ssh2Channel | undefined
+  return {
+    host: destIP,
+    port: destPort,
+    originAddress: srcIP,
+    originPort: srcPort,
+    accept: Effect.sync(() => {
+      accepted ??= endHalves(tameChannel(accept() as Ssh2Channel, link.gate, true))
+      return accepted
+    }),
+    reject: (message) => Effect.sync(() => refuseOpening(inside._protocol, reject, message)),
+  }
+}

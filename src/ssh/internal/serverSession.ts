@@ -1,0 +1,132 @@
+import { Effect, Option } from "effect"
+import type { WindowSize } from "../../domain/WindowSize.ts"
+import { type PtyRequest, SessionKind, type SessionRequest } from "../SessionRequest.ts"
+import type { ConnectionLink } from "./ConnectionLink.ts"
+import { PullQueue } from "./PullQueue.ts"
+import { channelClosed, type Ssh2Connection, type Ssh2Session, startSession, tameChannel } from "./Ssh2Internals.ts"
+import { serverChannel } from "./serverChannel.ts"
+
+type Reply = (() => void) | undefined
+
+/** A terminal's size as ssh2 tells it. */
+interface Ssh2Window {
+  readonly cols: number
+  readonly rows: number
+  readonly width: number
+  readonly height: number
+}
+
+const maxVariables = 64
+const maxEnvironmentBytes = 32 * 1024
+const maxWaitingSignals = 16
+
+const clamp = (value: number, fallback: number): number => (value === 0 ? fallback : Math.min(value, 65_535))
+
+const windowSize = (window: Ssh2Window): WindowSize => ({
+  cols: clamp(window.cols, 80),
+  rows: clamp(window.rows, 24),
+  widthPx: clamp(window.width, 0),
+  heightPx: clamp(window.height, 0),
+})
+
+/** What a session was told before something is started on it. */
+class SessionSettings {
+  pty: Option.Option<PtyRequest> = Option.none()
+  readonly env: Record<string, string> = Object.create(null)
+  readonly resizes = new PullQueue<WindowSize>(1)
+  readonly signals = new PullQueue<string>(maxWaitingSignals)
+  #environmentBytes = 0
+  #variables = 0
+
+  set(name: string, value: string): boolean {
+    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value)
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || value.includes("\0")) return false
+    if (this.#variables >= maxVariables || this.#environmentBytes + bytes > maxEnvironmentBytes) return false
+    this.#variables += 1
+    this.#environmentBytes += bytes
+    this.env[name] = value
+    return true
+  }
+}
+
+const answer = (granted: boolean, accept: Reply, reject: Reply): void => {
+  if (granted) accept?.()
+  else reject?.()
+}
+
+/** What a server's connection does with its sessions. */
+export interface SessionHost {
+  readonly inside: Ssh2Connection
+  readonly link: ConnectionLink
+  readonly mayHavePty: boolean
+  /** Takes a request; false where too many wait. */
+  readonly onRequest: (request: SessionRequest) => boolean
+}
+
+/** Listens to a new session channel until the client asks for something to be started on it. */
+export const listenToSession = (session: Ssh2Session, host: SessionHost): void => {
+  const settings = new SessionSettings()
+  session.on("env", (accept: Reply, reject: Reply, { key, val }: { readonly key: string; readonly val: string }) =>
+    answer(settings.set(key, val), accept, reject),
+  )
+  session.on("pty", (accept: Reply, reject: Reply, info: Ssh2Window & { readonly term: string }) => {
+    const granted = host.mayHavePty && /^[\x21-\x7e]{0,64}$/.test(info.term)
+    if (granted) settings.pty = Option.some({ term: info.term, size: windowSize(info) })
+    answer(granted, accept, reject)
+  })
+  session.on("window-change", (accept: Reply, _reject: Reply, info: Ssh2Window) => {
+    settings.resizes.replace(windowSize(info))
+    accept?.()
+  })
+  session.on("signal", (accept: Reply, reject: Reply, { name }: { readonly name: string }) =>
+    answer(/^[A-Z0-9]{1,16}$/.test(name) && settings.signals.offer(name), accept, reject),
+  )
+  const start = (kind: SessionKind, reject: Reply): void => startRequest(session, kind, reject, settings, host)
+  session.on("shell", (_: Reply, reject: Reply) => start(SessionKind.Shell(), reject))
+  session.on("exec", (_: Reply, reject: Reply, { command }: { readonly command: string }) =>
+    start(SessionKind.Exec({ command }), reject),
+  )
+  session.on("subsystem", (_: Reply, reject: Reply, { name }: { readonly name: string }) =>
+    start(SessionKind.Subsystem({ name }), reject),
+  )
+}
+
+/** ssh2 gives a `reject` only where the client wants a reply; the reply itself is sent here. */
+const startRequest = (
+  session: Ssh2Session,
+  kind: SessionKind,
+  wantsReply: Reply,
+  settings: SessionSettings,
+  host: SessionHost,
+): void => {
+  const { _protocol: protocol } = host.inside
+  const id = session._chanInfo.outgoing.id
+  if (session._channel !== undefined) {
+    if (wantsReply !== undefined) protocol.channelFailure(id)
+    return
+  }
+  const channel = tameChannel(startSession(host.inside, session), host.link.gate, true)
+  channel.once(channelClosed, () => {
+    settings.resizes.end()
+    settings.signals.end()
+  })
+  const ends = serverChannel(channel, host.link)
+  let answered = false
+  const reply = (granted: boolean): void => {
+    if (answered || channel.outgoing.state !== "open") return
+    answered = true
+    if (wantsReply !== undefined) protocol[granted ? "channelSuccess" : "channelFailure"](id)
+    if (!granted) channel.close()
+  }
+  const offered = host.onRequest({
+    kind,
+    pty: settings.pty,
+    env: settings.env,
+    accept: Effect.sync(() => {
+      reply(true)
+      return { ...ends, resizes: settings.resizes.stream, signals: settings.signals.stream }
+    }),
+    reject: Effect.sync(() => reply(false)),
+  })
+  if (!offered) reply(false)
+}
