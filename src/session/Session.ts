@@ -13,8 +13,9 @@ export interface SessionOptions<R> {
   /** Starts the program; it ends with the session. */
   readonly terminal: Effect.Effect<Terminal, TerminalError, R | Scope.Scope>
   readonly client: SessionClient
-  /** Where frames go; a session in mode `off` has neither, one in `node` has no remote sink. */
-  readonly local: Option.Option<LocalSink>
+  /** Where frames go on this machine; in mode `off` there are none, and it only learns of the end. */
+  readonly local: LocalSink
+  /** Where they go at once, in mode `node-sync` alone. */
   readonly remote: Option.Option<RemoteSink>
   /** Bytes that may be shown or typed before they are durable at the hub; at least 64 KiB. */
   readonly windowBytes: number
@@ -42,7 +43,7 @@ export const run = Effect.fn("Session.run")(function* <R>(options: SessionOption
     Effect.gen(function* () {
       const exit = yield* Effect.exit(restore(program))
       const end = recorder.end(endOf(exit, elapsedMs()))
-      if (Option.isSome(options.local)) yield* options.local.value.finish(end)
+      yield* options.local.finish(end)
       yield* exit
       if (Option.isSome(options.remote)) yield* restore(options.remote.value.finish(end))
       return end
@@ -101,7 +102,7 @@ class Conversation<R> {
           this.#does(Stream.map(client.resizes, (size) => ({ _tag: "Resize", size }))),
           this.#does(Stream.map(client.signals, (name) => ({ _tag: "Signal", name }))),
           Option.match(remote, { onNone: () => Effect.void, onSome: (sink) => this.#durable(sink) }),
-          Option.match(local, { onNone: () => Effect.void, onSome: (sink) => sink.failure }),
+          local.failure,
         ],
         { concurrency: "unbounded", discard: true },
       ).pipe(Effect.zipRight(Effect.never)),
@@ -124,7 +125,7 @@ class Conversation<R> {
       return Effect.zipRight(write, this.#show)
     }
     if (!Policy.wants(this.#state).output) return Effect.zipRight(this.#outputWanted.await, this.#show)
-    return Option.match(this.#options.local, { onNone: () => Effect.void, onSome: (sink) => sink.ready })
+    return this.#options.local.ready
   })
 
   get #input() {
@@ -191,7 +192,7 @@ class Conversation<R> {
   }
 
   #record(recorded: RecordedFrame): void {
-    if (Option.isSome(this.#options.local)) this.#options.local.value.offer(recorded)
+    this.#options.local.offer(recorded)
     if (Option.isSome(this.#options.remote)) this.#options.remote.value.offer(recorded)
   }
 }

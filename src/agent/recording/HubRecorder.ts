@@ -1,0 +1,64 @@
+import * as Grpc from "@grpc/grpc-js"
+import { Context, type Duration, Effect, Layer, Redacted, type Scope } from "effect"
+import type { BearerToken } from "../../api/BearerToken.ts"
+import { type HubAddress, hubAuthority } from "../../api/HubAddress.ts"
+import { grpcCredentials, type HubTrust } from "../../api/HubTrust.ts"
+import { recordMethod } from "../../api/RecordingIngestMethod.ts"
+import { encodeEndEntry } from "../../recording/End.ts"
+import type { RecordingLost, RemoteSink } from "../../session/RecordingSink.ts"
+import { type Opening, RecordCall } from "./RecordCall.ts"
+
+export interface HubRecorderOptions {
+  readonly hub: HubAddress
+  readonly trust: HubTrust
+  readonly token: Effect.Effect<BearerToken>
+  /** How long the hub may confirm nothing. */
+  readonly ackTimeout: Duration.DurationInput
+}
+
+const channelOptions: Grpc.ChannelOptions = {
+  // A hub that is back is found within a second or two, also by those who asked while it was away.
+  "grpc.initial_reconnect_backoff_ms": 200,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+  "grpc.keepalive_time_ms": 15_000,
+  "grpc.keepalive_timeout_ms": 5_000,
+  // A window of the default size holds a recording up on any but the shortest way.
+  "grpc-node.flow_control_window": 1024 * 1024,
+}
+
+/** Brings recordings to the hub. */
+export class HubRecorder extends Context.Tag("mezite/agent/HubRecorder")<
+  HubRecorder,
+  {
+    /** Begins a recording, or goes on with it: see `RecordCall`. */
+    readonly open: (
+      header: Uint8Array,
+    ) => Effect.Effect<{ readonly call: RecordCall; readonly opening: Opening }, RecordingLost, Scope.Scope>
+  }
+>() {
+  static readonly layer = (options: HubRecorderOptions): Layer.Layer<HubRecorder> =>
+    Layer.scoped(
+      HubRecorder,
+      Effect.gen(function* () {
+        const client = yield* Effect.acquireRelease(
+          Effect.sync(() => new Grpc.Client(hubAuthority(options.hub), grpcCredentials(options.trust), channelOptions)),
+          (acquired) => Effect.sync(() => acquired.close()),
+        )
+        const { path, requestSerialize, responseDeserialize } = recordMethod
+        const start = Effect.map(options.token, (token) => {
+          const metadata = new Grpc.Metadata()
+          metadata.set("authorization", `Bearer ${Redacted.value(token)}`)
+          return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
+        })
+        return { open: (header) => RecordCall.open(start, header, options.ackTimeout) }
+      }),
+    )
+}
+
+/** A live session's sink at the hub, on a call that was just opened. */
+export const remoteSink = (call: RecordCall): Effect.Effect<RemoteSink, never, Scope.Scope> =>
+  Effect.as(Effect.forkScoped(Effect.ignore(call.silence)), {
+    offer: ({ entry }) => call.offer(entry),
+    durable: call.durable.changes(0),
+    finish: (end) => call.finish(encodeEndEntry(end)),
+  } satisfies RemoteSink)

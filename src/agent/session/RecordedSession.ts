@@ -1,0 +1,70 @@
+import { Context, Effect, Layer, Option, type Scope } from "effect"
+import type { SessionId } from "../../domain/Identifiers.ts"
+import type { SessionInfo } from "../../domain/SessionInfo.ts"
+import type { RecordingEnd } from "../../recording/End.ts"
+import { encodeHeaderEntry } from "../../recording/Header.ts"
+import { RecordingLost } from "../../session/RecordingSink.ts"
+import * as Session from "../../session/Session.ts"
+import type { SessionClient } from "../../session/SessionClient.ts"
+import type { Terminal } from "../../session/Terminal.ts"
+import type { TerminalError } from "../../session/TerminalError.ts"
+import { HubRecorder, remoteSink } from "../recording/HubRecorder.ts"
+import { Spool } from "../spool/Spool.ts"
+import { SpoolUploader } from "../spool/SpoolUploader.ts"
+
+export interface RecordedSessionOptions {
+  readonly windowBytes: number
+  readonly recordSecrets: boolean
+}
+
+/** Runs sessions, each recorded as its mode says: which sinks it has is decided here, once, and by nothing else. */
+export class RecordedSession extends Context.Tag("mezite/agent/RecordedSession")<
+  RecordedSession,
+  {
+    readonly run: (
+      info: SessionInfo & { readonly sessionId: SessionId },
+      client: SessionClient,
+      terminal: Effect.Effect<Terminal, TerminalError, Scope.Scope>,
+    ) => Effect.Effect<RecordingEnd, RecordingLost | TerminalError>
+  }
+>() {
+  static readonly layer = (
+    options: RecordedSessionOptions,
+  ): Layer.Layer<RecordedSession, never, Spool | HubRecorder | SpoolUploader> =>
+    Layer.effect(RecordedSession, make(options))
+}
+
+const make = (options: RecordedSessionOptions) =>
+  Effect.gen(function* () {
+    const spool = yield* Spool
+    const recorder = yield* HubRecorder
+    const uploader = yield* SpoolUploader
+
+    /** Its recording is open at the hub, and the session's start stored, before the program starts. */
+    const remote = Effect.fnUntraced(function* (info: SessionInfo) {
+      const { call, opening } = yield* recorder.open(encodeHeaderEntry({ info, deflate: true }))
+      if (opening._tag === "Stored" || opening.nextSeq !== 1) {
+        return yield* new RecordingLost({ message: "the hub knows this session already" })
+      }
+      return yield* remoteSink(call)
+    })
+
+    const run = Effect.fn("RecordedSession.run")(function* (
+      info: SessionInfo & { readonly sessionId: SessionId },
+      client: SessionClient,
+      terminal: Effect.Effect<Terminal, TerminalError, Scope.Scope>,
+    ) {
+      const local = yield* spool.begin(info.sessionId, info)
+      const live = info.mode === "node-sync" ? Option.some(yield* remote(info)) : Option.none()
+      const end = yield* Session.run({ info, client, terminal, ...options, local, remote: live })
+      if (Option.isSome(live)) {
+        yield* spool.remove({ sessionId: info.sessionId, path: spool.path(info.sessionId) })
+      }
+      return end
+    })
+
+    return RecordedSession.of({
+      // The file is released before the uploader looks.
+      run: (info, client, terminal) => Effect.ensuring(Effect.scoped(run(info, client, terminal)), uploader.wake),
+    })
+  })

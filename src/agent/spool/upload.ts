@@ -1,0 +1,78 @@
+import * as fs from "node:fs"
+import { Effect, Stream } from "effect"
+import { encodeEndEntry, type RecordingEnd } from "../../recording/End.ts"
+import { EntryReader } from "../../recording/EntryReader.ts"
+import { encodeHeaderEntry } from "../../recording/Header.ts"
+import { RecordingError } from "../../recording/RecordingError.ts"
+import { RecordingLost } from "../../session/RecordingSink.ts"
+import type { HubRecorder } from "../recording/HubRecorder.ts"
+import type { RecordCall } from "../recording/RecordCall.ts"
+
+const chunkBytes = 128 * 1024
+
+/**
+ * Brings one spooled recording to the hub: from the first frame that the hub lacks, to its end, and completes once the hub
+ * has stored all of it. A file without an End is one whose agent was killed; the hub is told so.
+ */
+export const upload = Effect.fn("Spool.upload")(function* (path: string, recorder: HubRecorder["Type"]) {
+  const entries = new EntryReader({ framesDigest: true })
+  let call: RecordCall | undefined
+  let nextSeq = 1
+  let end: RecordingEnd | undefined
+
+  const open = Effect.fnUntraced(function* (header: Uint8Array) {
+    const opened = yield* recorder.open(header)
+    if (opened.opening._tag === "Stored") return true
+    call = opened.call
+    nextSeq = opened.opening.nextSeq
+    return false
+  })
+
+  /** Sends what has been read whole; true when the hub wants nothing more. */
+  const send = (piece: Uint8Array) =>
+    Effect.gen(function* () {
+      entries.push(piece)
+      for (let next = entries.next(); next !== undefined; next = entries.next()) {
+        if (next._tag === "Header" && (yield* open(encodeHeaderEntry(next.header)))) return true
+        if (next._tag === "End") end = next.end
+        if (next._tag !== "Frame" || next.frame.seq < nextSeq) continue
+        call?.offer(next.entry.bytes.slice())
+        if (call !== undefined) yield* Effect.raceFirst(call.ready, call.durable.failure)
+      }
+      return false
+    }).pipe(damageIsAnError)
+
+  const stored = yield* Stream.runFoldWhileEffect(
+    readFile(path),
+    false,
+    (done) => !done,
+    (_, piece) => send(piece),
+  )
+  if (stored) return
+  if (call === undefined) return yield* RecordingError.at(0, "Truncated", "not even the header was written")
+  yield* call.finish(encodeEndEntry(end ?? killed(entries)))
+}, Effect.scoped)
+
+/** The End that an agent which was killed could not write. */
+const killed = ({ progress }: EntryReader): RecordingEnd => ({
+  durationMs: progress.timeMs,
+  status: "interrupted",
+  reason: "the agent was killed",
+  frames: progress.seq,
+  outputBytes: progress.outputBytes,
+  inputBytes: progress.inputBytes,
+  framesDigest: progress.framesHash?.copy().digest() ?? new Uint8Array(0),
+  seekPoints: [],
+  keyframes: [],
+})
+
+const damageIsAnError = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | RecordingError, R> =>
+  Effect.catchAllDefect(effect, (defect) =>
+    defect instanceof RecordingError ? Effect.fail(defect) : Effect.die(defect),
+  )
+
+const readFile = (path: string): Stream.Stream<Uint8Array, RecordingLost> =>
+  Stream.fromAsyncIterable(
+    fs.createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Uint8Array>,
+    (cause) => new RecordingLost({ message: `${path} cannot be read: ${(cause as Error).message}`, cause }),
+  )
