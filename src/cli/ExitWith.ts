@@ -1,4 +1,7 @@
 import { Schema } from "effect"
 
-/** The command has said all it had to say, and ends with this exit code. */
-export class ExitWith extends Schema.TaggedError<ExitWith>()("ExitWith", { code: Schema.Int }) {}
+/** The command ends with this exit code, and with this line on standard error where there is one. */
+export class ExitWith extends Schema.TaggedError<ExitWith>()("ExitWith", {
+  code: Schema.Int,
+  message: Schema.optionalWith(Schema.String, { default: () => "" }),
+}) {}

@@ -1,4 +1,4 @@
-import { Either, Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import { HubPin } from "../api/HubPin.ts"
 import { Credentials } from "../api/PublicRpcs.ts"
 import { CommandFailed } from "./CommandFailed.ts"

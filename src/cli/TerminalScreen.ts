@@ -31,7 +31,8 @@ export class TerminalScreen implements PlayerScreen {
 
   readonly stderr: PlayerScreen["stderr"] = (bytes) => this.write(this.stderrFilter.filter(bytes))
 
-  readonly notice: PlayerScreen["notice"] = (text) => writeTo(this.terminal, `\r\n\x1b[7m[${plainLine(text)}]\x1b[0m\r\n`)
+  readonly notice: PlayerScreen["notice"] = (text) =>
+    writeTo(this.terminal, `\r\n\x1b[7m[${plainLine(text)}]\x1b[0m\r\n`)
 
   get clear(): PlayerScreen["clear"] {
     const undone = this.reset()

@@ -10,7 +10,9 @@ import { WrongUsage } from "./WrongUsage.ts"
 export const askPassword = Effect.fn("askPassword")(function* (question: string) {
   const { stdin, stderr } = yield* Stdio
   if (!stdin.isTTY) {
-    return yield* new WrongUsage({ message: "there is no terminal to ask for the password: give it with --password-stdin" })
+    return yield* new WrongUsage({
+      message: "there is no terminal to ask for the password: give it with --password-stdin",
+    })
   }
   yield* Effect.ignore(writeTo(stderr, question))
   const typed = yield* readSecret(stdin)
@@ -45,6 +47,7 @@ export const passwordFromStdin = Effect.gen(function* () {
   })
   const line = text.split(/\r?\n/, 1)[0] ?? ""
   if (line === "") return yield* new WrongUsage({ message: "--password-stdin: standard input holds no password" })
-  if (line.length > longestLine) return yield* new WrongUsage({ message: "--password-stdin: the first line is too long" })
+  if (line.length > longestLine)
+    return yield* new WrongUsage({ message: "--password-stdin: the first line is too long" })
   return Redacted.make(line)
 })

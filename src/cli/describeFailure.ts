@@ -1,5 +1,6 @@
 import { HelpDoc, ValidationError } from "@effect/cli"
 import { Cause, Option } from "effect"
+import type { ExitWith } from "./ExitWith.ts"
 import { plainLine } from "./plainLine.ts"
 
 /** What is said of a failure, if anything, and the program's exit code. */
@@ -25,10 +26,15 @@ const validationMessage = (error: ValidationError.ValidationError): string =>
 const tagOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : ""
 
+const reportExit = ({ code, message }: ExitWith): FailureReport => ({
+  message: message === "" ? undefined : plainLine(message),
+  code,
+})
+
 const reportFailure = (error: unknown): FailureReport => {
   if (ValidationError.isValidationError(error)) return { message: `${validationMessage(error)} (see --help)`, code: 2 }
   if (tagOf(error) === "WrongUsage") return { message: messageOf(error), code: 2 }
-  if (tagOf(error) === "ExitWith") return { message: undefined, code: (error as { code: number }).code }
+  if (tagOf(error) === "ExitWith") return reportExit(error as ExitWith)
   if (tagOf(error) === "OutputLost" && (error as { closed: boolean }).closed) return { message: undefined, code: 0 }
   if (tagOf(error) === "QuitException") return { message: undefined, code: 130 }
   return { message: messageOf(error), code: 1 }

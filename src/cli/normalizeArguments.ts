@@ -32,6 +32,8 @@ const takeOption = (word: string, waiting: Array<string>, sorted: Sorted, forms:
   waiting.unshift(...more)
   const [name = first] = first.split("=", 1)
   const usual = forms.defaults[first]
+  // ssh(1) takes -tt for -t with emphasis.
+  if (forms.flags.has(first) && sorted.options.includes(first)) return
   const complete = first.includes("=") || forms.flags.has(first)
   const value = usual ?? (complete ? undefined : waiting.shift())
   if (forms.global.has(name) || usual !== undefined) {

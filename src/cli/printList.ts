@@ -49,5 +49,4 @@ export const printList = <A, E, R>(
   items: Stream.Stream<A, E, R>,
   format: ListFormat,
   columns: Columns<A>,
-): Effect.Effect<void, E | OutputLost, R | Stdio> =>
-  format === "json" ? printJson(items) : printText(items, columns)
+): Effect.Effect<void, E | OutputLost, R | Stdio> => (format === "json" ? printJson(items) : printText(items, columns))

@@ -8,10 +8,10 @@ import { warn } from "./Output.ts"
 import { Stdio } from "./Stdio.ts"
 
 /** A program's command line. */
-export interface CommandLine<E, R, A> {
+export interface CommandLine<Name extends string, E, R, A> {
   readonly name: string
   readonly version: string
-  readonly command: Command.Command<string, R, E, A>
+  readonly command: Command.Command<Name, R, E, A>
   readonly forms: OptionForms
 }
 
@@ -27,13 +27,13 @@ const hangup = Effect.flatMap(Stdio, ({ onSignal }) =>
  * Runs a command line and gives its exit code: 0; 1 for a failure and 2 for wrong usage, each with one line on
  * standard error; 129 when the terminal was hung up; or what the command itself chose. Interrupting it is left to the caller.
  */
-export const runCommandLine = <E, R, A>(
-  { name, version, command, forms }: CommandLine<E, R, A>,
+export const runCommandLine = <Name extends string, E, R, A>(
+  { name, version, command, forms }: CommandLine<Name, E, R, A>,
   words: ReadonlyArray<string>,
-): Effect.Effect<number, never, Exclude<R, never> | CliApp.Environment | Stdio> =>
+): Effect.Effect<number, never, R | CliApp.Environment | Stdio> =>
   Effect.gen(function* () {
-    const { stdout } = yield* Stdio
-    const styled = stdout.isTTY === true && !process.env.NO_COLOR
+    const { stdout, env } = yield* Stdio
+    const styled = stdout.isTTY === true && !env.NO_COLOR
     const run: (
       args: ReadonlyArray<string>,
     ) => Effect.Effect<void, E | ValidationError.ValidationError, R | CliApp.Environment> = Command.run(command, {

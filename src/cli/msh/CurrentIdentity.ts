@@ -20,10 +20,15 @@ export interface Current {
 export const identityPath = (option: Option.Option<string>): Effect.Effect<string> =>
   Effect.gen(function* () {
     const variable = yield* Effect.orDie(Config.option(Config.nonEmptyString("MEZITE_IDENTITY")))
-    return Option.match(Option.orElse(option, () => variable), {
-      onSome: (path) => resolve(path),
-      onNone: () => "",
-    }) || (yield* home).identity
+    return (
+      Option.match(
+        Option.orElse(option, () => variable),
+        {
+          onSome: (path) => resolve(path),
+          onNone: () => "",
+        },
+      ) || (yield* home).identity
+    )
   })
 
 const usable = (identity: Identity): Either.Either<Pick<Current, "hub" | "key">, { readonly message: string }> =>
@@ -41,7 +46,9 @@ export const currentIdentity = Effect.fn("CurrentIdentity.read")(function* (opti
   const path = yield* identityPath(option)
   const found = yield* readIdentity(path)
   if (Option.isNone(found)) {
-    return yield* new CommandFailed({ message: `not logged in (${path} is missing): msh login --hub HOST:PORT --user NAME` })
+    return yield* new CommandFailed({
+      message: `not logged in (${path} is missing): msh login --hub HOST:PORT --user NAME`,
+    })
   }
   const identity = found.value
   const { user, expires_at, certificate, cluster } = identity.credentials

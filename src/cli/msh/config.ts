@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { join } from "node:path"
-import { Effect, Either, Option } from "effect"
+import { Effect, Either, type Option } from "effect"
 import { parseHubAddress } from "../../api/HubAddress.ts"
 import type { Identity } from "../IdentityFile.ts"
 import { print } from "../Output.ts"

@@ -7,17 +7,17 @@ import type { PlayerScreen } from "../../play/PlayerScreen.ts"
 import type { TimelineOptions } from "../../play/Timeline.ts"
 import type { RecordingHeader } from "../../recording/Header.ts"
 import type { RecordingEvent } from "../../recording/RecordingReader.ts"
+import { readRecording } from "../../recording/RecordingStream.ts"
 import { exactScreen } from "../ExactScreen.ts"
 import { ExitWith } from "../ExitWith.ts"
 import { warn, writeTo } from "../Output.ts"
 import { plainLine } from "../plainLine.ts"
 import { rawTerminal } from "../RawTerminal.ts"
-import { recordingEvents } from "../recordingEvents.ts"
 import { Stdio, type StdioShape } from "../Stdio.ts"
 import { TerminalScreen } from "../TerminalScreen.ts"
 import { WrongUsage } from "../WrongUsage.ts"
-import { recordingKeys } from "./recordingKeys.ts"
 import { recordingBytes, recordingTarget } from "./RecordingSource.ts"
+import { recordingKeys } from "./recordingKeys.ts"
 
 /** `msh play`. */
 export interface PlayOptions extends TimelineOptions {
@@ -34,7 +34,9 @@ export const playingLine = ({ info }: RecordingHeader): string =>
 /** What is left to say once a recording has been played to its end. */
 const endingOf = (event: RecordingEvent): Option.Option<string> =>
   event._tag === "End" && event.end.status !== "completed"
-    ? Option.some(`The recording ends here: ${event.end.status}${event.end.reason === "" ? "" : `, ${event.end.reason}`}.`)
+    ? Option.some(
+        `The recording ends here: ${event.end.status}${event.end.reason === "" ? "" : `, ${event.end.reason}`}.`,
+      )
     : Option.none()
 
 /** The frames of a recording; the header is told once, and so is an end that is not the session's own. */
@@ -81,31 +83,37 @@ const openTerminal = (stdio: StdioShape, keys: KeyBuffer) =>
   })
 
 /** Plays a recording: on a terminal filtered and with keys, elsewhere its bytes exactly. */
-export const play = Effect.fn("msh.play")(function* (options: PlayOptions) {
-  if (options.follow) {
-    return yield* new WrongUsage({ message: "--follow: this hub can't show a session while it runs; play it once it has ended" })
-  }
-  const stdio = yield* Stdio
-  const target = yield* recordingTarget(options.recording)
-  const keyRing = yield* recordingKeys
-  const events = recordingEvents(recordingBytes(target, false, options.identity), keyRing)
-  const keys = new KeyBuffer()
-  const onTerminal = stdio.stdout.isTTY === true
-  const terminal = onTerminal ? yield* openTerminal(stdio, keys) : undefined
-  const screen: PlayerScreen = terminal ?? (yield* exactScreen)
-  const ending = { text: Option.none<string>() }
-  const frames = framesOf(
-    events,
-    (header) => {
-      terminal?.setPty(header.info.terminal !== undefined)
-      return terminal === undefined
-        ? warn(playingLine(header))
-        : writeTo(stdio.stdout, `${playingLine(header)}\r\n`).pipe(Effect.ignore)
-    },
-    ending,
-  )
-  const context = yield* Effect.context<Stdio>()
-  const end = yield* playSession({ ...options, frames: Stream.provideContext(frames, context), screen, keys })
-  if (end === "interrupted") return yield* new ExitWith({ code: 130 })
-  return end === "finished" ? ending.text : Option.none()
-}, Effect.scoped, Effect.flatMap(Option.match({ onNone: () => Effect.void, onSome: warn })))
+export const play = Effect.fn("msh.play")(
+  function* (options: PlayOptions) {
+    if (options.follow) {
+      return yield* new WrongUsage({
+        message: "--follow: this hub can't show a session while it runs; play it once it has ended",
+      })
+    }
+    const stdio = yield* Stdio
+    const target = yield* recordingTarget(options.recording)
+    const keyRing = yield* recordingKeys
+    const events = readRecording(recordingBytes(target, false, options.identity), { keys: keyRing })
+    const keys = new KeyBuffer()
+    const onTerminal = stdio.stdout.isTTY === true
+    const terminal = onTerminal ? yield* openTerminal(stdio, keys) : undefined
+    const screen: PlayerScreen = terminal ?? (yield* exactScreen)
+    const ending = { text: Option.none<string>() }
+    const frames = framesOf(
+      events,
+      (header) => {
+        terminal?.setPty(header.info.terminal !== undefined)
+        return terminal === undefined
+          ? warn(playingLine(header))
+          : writeTo(stdio.stdout, `${playingLine(header)}\r\n`).pipe(Effect.ignore)
+      },
+      ending,
+    )
+    const context = yield* Effect.context<Stdio>()
+    const end = yield* playSession({ ...options, frames: Stream.provideContext(frames, context), screen, keys })
+    if (end === "interrupted") return yield* new ExitWith({ code: 130 })
+    return end === "finished" ? ending.text : Option.none()
+  },
+  Effect.scoped,
+  Effect.flatMap(Option.match({ onNone: () => Effect.void, onSome: warn })),
+)

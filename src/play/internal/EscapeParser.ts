@@ -23,7 +23,10 @@ export class EscapeParser {
 
   constructor(actions: EscapeActions) {
     this.actions = actions
-    this.utf8 = new Utf8Assembler({ character: (bytes, end) => actions.text(bytes, 0, end), c1: (code) => this.c1(code) })
+    this.utf8 = new Utf8Assembler({
+      character: (bytes, end) => actions.text(bytes, 0, end),
+      c1: (code) => this.c1(code),
+    })
   }
 
   feed(bytes: Uint8Array): void {

@@ -1,5 +1,6 @@
 import { type Chunk, Clock, Effect, Fiber, Option, type Scope } from "effect"
 import type { Frame } from "../../domain/Frame.ts"
+import type { RecordingError } from "../../recording/RecordingError.ts"
 import type { KeyBuffer } from "../KeyBuffer.ts"
 import type { OutputLost } from "../OutputLost.ts"
 import { millisUntil, type PlaybackClock } from "../PlaybackClock.ts"
@@ -38,7 +39,7 @@ export class PlayerRun {
   }
 
   /** Plays what `pull` gives until it has no more, or a key ends or rewinds it. */
-  run<E>(pull: Pull<E>): Effect.Effect<Outcome, E | OutputLost, Scope.Scope> {
+  run<E>(pull: Pull<E>): Effect.Effect<Outcome, E | OutputLost | RecordingError, Scope.Scope> {
     return Effect.gen(this, function* () {
       while (true) {
         const reading = yield* Effect.forkScoped(pull)
@@ -64,7 +65,7 @@ export class PlayerRun {
     })
   }
 
-  private drawAll(frames: Chunk.Chunk<Frame>): Effect.Effect<Outcome | undefined, OutputLost> {
+  private drawAll(frames: Chunk.Chunk<Frame>): Effect.Effect<Outcome | undefined, OutputLost | RecordingError> {
     return Effect.gen(this, function* () {
       for (const frame of frames) {
         const [timeline, decision] = cue(this.timeline, frame, this.options)

@@ -1,17 +1,25 @@
 import { Effect } from "effect"
 import { type Frame, FrameKind } from "../../domain/Frame.ts"
+import { decodeGap, type Gap } from "../../recording/FramePayload.ts"
+import { RecordingError } from "../../recording/RecordingError.ts"
 import type { OutputLost } from "../OutputLost.ts"
 import type { PlayerScreen } from "../PlayerScreen.ts"
 
+const gapNotice = ({ reason, frames }: Gap): string =>
+  `${frames === 0 ? "part of the session is" : `${frames} frames are`} missing here${reason === "" ? "" : `: ${reason}`}`
+
 /** Draws what a session showed; says where something is missing. */
-export const drawFrame = (screen: PlayerScreen, frame: Frame): Effect.Effect<void, OutputLost> => {
+export const drawFrame = (screen: PlayerScreen, frame: Frame): Effect.Effect<void, OutputLost | RecordingError> => {
   switch (frame.kind) {
     case FrameKind.Output:
       return screen.output(frame.payload)
     case FrameKind.Stderr:
       return screen.stderr(frame.payload)
     case FrameKind.Gap:
-      return screen.notice("part of the session is missing here")
+      return Effect.try({
+        try: () => gapNotice(decodeGap(frame.payload)),
+        catch: () => RecordingError.at(0, "Corrupt", `frame ${frame.seq} can't be read`),
+      }).pipe(Effect.flatMap(screen.notice))
     default:
       return Effect.void
   }

@@ -1,0 +1,60 @@
+import { Args, Command, Options } from "@effect/cli"
+import { DurationText } from "../../domain/Durations.ts"
+import { NodeName } from "../../domain/Identifiers.ts"
+import { lazily } from "../lazily.ts"
+import { format } from "../sharedOptions.ts"
+import { group } from "./rootCommand.ts"
+
+const runToken = lazily(() => import("./tokens.ts"), "addToken")
+const runNodes = lazily(() => import("./nodes.ts"), "listNodes")
+const runRemoveNode = lazily(() => import("./nodes.ts"), "removeNode")
+const runGet = lazily(() => import("./settings.ts"), "getSetting")
+const runSet = lazily(() => import("./settings.ts"), "setSetting")
+const runSettings = lazily(() => import("./settings.ts"), "listSettings")
+const runCa = lazily(() => import("./ca.ts"), "exportCa")
+
+const addToken = Command.make(
+  "add",
+  {
+    type: Options.choice("type", ["node"] as const),
+    ttl: Options.text("ttl").pipe(Options.withSchema(DurationText), Options.withDefault("1h")),
+  },
+  ({ type, ttl }) => runToken(type, ttl),
+).pipe(Command.withDescription("Print a token with which nodes join"))
+
+const tokens = group("tokens", "Tokens for nodes that join").pipe(Command.withSubcommands([addToken]))
+
+const listNodes = Command.make("ls", { format }, ({ format }) => runNodes(format)).pipe(
+  Command.withDescription("List nodes, and flag those that record less than the cluster asks for"),
+)
+
+const removeNode = Command.make(
+  "rm",
+  { name: Args.text({ name: "NAME" }).pipe(Args.withSchema(NodeName)) },
+  ({ name }) => runRemoveNode(name),
+).pipe(Command.withDescription("Remove a node"))
+
+const nodes = group("nodes", "Machines").pipe(Command.withSubcommands([listNodes, removeNode]))
+
+const key = Args.text({ name: "KEY" })
+
+const get = Command.make("get", { key }, ({ key }) => runGet(key)).pipe(Command.withDescription("Print a setting"))
+
+const set = Command.make("set", { key, value: Args.text({ name: "VALUE" }) }, ({ key, value }) =>
+  runSet(key, value),
+).pipe(Command.withDescription("Change a setting, for sessions that begin from now on"))
+
+const listSettings = Command.make("ls", { format }, ({ format }) => runSettings(format)).pipe(
+  Command.withDescription("List settings"),
+)
+
+const config = group("config", "The cluster's settings").pipe(Command.withSubcommands([get, set, listSettings]))
+
+const exportCa = Command.make("export", { type: Options.choice("type", ["user", "host"] as const) }, ({ type }) =>
+  runCa(type),
+).pipe(Command.withDescription("Print a CA's public key in OpenSSH's form"))
+
+const ca = group("ca", "Certificate authorities").pipe(Command.withSubcommands([exportCa]))
+
+/** Commands about the cluster itself. */
+export const clusterCommands = [tokens, nodes, config, ca] as const

@@ -1,0 +1,39 @@
+import { Command, Options } from "@effect/cli"
+import { AuditEventType } from "../../domain/AuditEvent.ts"
+import { lazily } from "../lazily.ts"
+import { format, last, optionalText } from "../sharedOptions.ts"
+import { group } from "./rootCommand.ts"
+
+const runAudit = lazily(() => import("./audit.ts"), "listAudit")
+const runVerify = lazily(() => import("./audit.ts"), "verifyAudit")
+const runSessions = lazily(() => import("./sessions.ts"), "listSessions")
+
+const listAudit = Command.make(
+  "ls",
+  {
+    type: Options.choice("type", AuditEventType.literals).pipe(Options.withPseudoName("TYPE"), Options.optional),
+    user: optionalText("user", "only of this user"),
+    session: optionalText("session", "only of the session with this id"),
+    last,
+    limit: Options.integer("limit").pipe(Options.withDescription("no more than this many"), Options.optional),
+    format,
+  },
+  runAudit,
+).pipe(Command.withDescription("List audit events, the newest first"))
+
+const verify = Command.make("verify", {}, () => runVerify()).pipe(
+  Command.withDescription("Check that each event follows from the one before it"),
+)
+
+const audit = group("audit", "The audit log").pipe(Command.withSubcommands([listAudit, verify]))
+
+const listSessions = Command.make(
+  "ls",
+  { active: Options.boolean("active").pipe(Options.withDescription("only those that run now")), format },
+  ({ active, format }) => runSessions(active, format),
+).pipe(Command.withDescription("List sessions, the newest first"))
+
+const sessions = group("sessions", "Everybody's sessions").pipe(Command.withSubcommands([listSessions]))
+
+/** Commands about what happened. */
+export const evidenceCommands = [audit, sessions] as const

@@ -1,0 +1,13 @@
+import type { Effect } from "effect"
+import { runProgram } from "../runProgram.ts"
+import { version } from "../version.ts"
+
+/** Runs `mezctl` on its process, and gives its exit code. */
+export const mezctl = (process: NodeJS.Process): Effect.Effect<number> =>
+  runProgram("mezctl", process, async () => {
+    const [{ runCommandLine }, { mezctlCommand, mezctlForms }] = await Promise.all([
+      import("../runCommandLine.ts"),
+      import("./mezctlCommand.ts"),
+    ])
+    return (words) => runCommandLine({ name: "mezctl", version, command: mezctlCommand, forms: mezctlForms }, words)
+  })

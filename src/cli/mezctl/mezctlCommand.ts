@@ -1,0 +1,20 @@
+import { Command } from "@effect/cli"
+import type { OptionForms } from "../normalizeArguments.ts"
+import { clusterCommands } from "./clusterCommands.ts"
+import { evidenceCommands } from "./evidenceCommands.ts"
+import { peopleCommands } from "./peopleCommands.ts"
+import { rootCommand } from "./rootCommand.ts"
+
+/** The whole command line of `mezctl`. */
+export const mezctlCommand = rootCommand.pipe(
+  Command.withSubcommands([...peopleCommands, ...clusterCommands, ...evidenceCommands]),
+)
+
+/** How its options are written. */
+export const mezctlForms: OptionForms = {
+  flags: new Set(["--help", "-h", "--version", "--wizard", "--active"]),
+  global: new Set(),
+  defaults: {},
+  groups: new Set(["users", "auth", "tokens", "nodes", "config", "ca", "audit", "sessions"]),
+  remote: undefined,
+}

@@ -1,0 +1,61 @@
+import { Args, Command, Options } from "@effect/cli"
+import { Schema } from "effect"
+import { HubPin } from "../../api/HubPin.ts"
+import { DurationText } from "../../domain/Durations.ts"
+import { Login, RoleName, UserName } from "../../domain/Identifiers.ts"
+import { lazily } from "../lazily.ts"
+import { commaList, format, optionalText } from "../sharedOptions.ts"
+import { group } from "./rootCommand.ts"
+
+const runAdd = lazily(() => import("./users.ts"), "addUser")
+const runList = lazily(() => import("./users.ts"), "listUsers")
+const runRemove = lazily(() => import("./users.ts"), "removeUser")
+const runSign = lazily(() => import("./authSign.ts"), "authSign")
+
+const name = Args.text({ name: "NAME" }).pipe(Args.withSchema(UserName))
+
+/** `a,b` as values of a schema. */
+const listOf = <A>(item: Schema.Schema<A, string>) =>
+  Schema.transform(Schema.String, Schema.Array(item), {
+    strict: true,
+    decode: commaList,
+    encode: (items) => items.join(","),
+  })
+
+const add = Command.make(
+  "add",
+  {
+    roles: Options.text("roles").pipe(Options.withSchema(listOf(RoleName)), Options.withDescription("role,role")),
+    logins: Options.text("logins").pipe(
+      Options.withSchema(listOf(Login)),
+      Options.withDescription("accounts on nodes: login,login"),
+    ),
+    name,
+  },
+  runAdd,
+).pipe(Command.withDescription("Create a user and print the one-time invite"))
+
+const list = Command.make("ls", { format }, ({ format }) => runList(format)).pipe(Command.withDescription("List users"))
+
+const remove = Command.make("rm", { name }, ({ name }) => runRemove(name)).pipe(
+  Command.withDescription("Remove a user"),
+)
+
+const users = group("users", "People and machines that may log in").pipe(Command.withSubcommands([add, list, remove]))
+
+const sign = Command.make(
+  "sign",
+  {
+    user: Options.text("user").pipe(Options.withSchema(UserName)),
+    ttl: Options.text("ttl").pipe(Options.withSchema(DurationText), Options.withDescription("such as 1h")),
+    out: Options.text("out").pipe(Options.withDescription("the identity file to write")),
+    hub: optionalText("hub", "HOST:PORT at which users reach the hub"),
+    caPin: Options.text("ca-pin").pipe(Options.withSchema(HubPin), Options.optional),
+  },
+  runSign,
+).pipe(Command.withDescription("Write an identity file for a machine or a test"))
+
+const auth = group("auth", "Identities").pipe(Command.withSubcommands([sign]))
+
+/** Commands about who may do what. */
+export const peopleCommands = [users, auth] as const

@@ -1,0 +1,39 @@
+import { Command, Options } from "@effect/cli"
+import { Effect } from "effect"
+import { lazily } from "../lazily.ts"
+import { optionalText } from "../sharedOptions.ts"
+import { identityOption } from "./rootCommand.ts"
+
+const runLogin = lazily(() => import("./login.ts"), "login")
+const runLogout = lazily(() => import("./logout.ts"), "logout")
+const runStatus = lazily(() => import("./status.ts"), "status")
+const runConfig = lazily(() => import("./config.ts"), "config")
+
+const login = Command.make(
+  "login",
+  {
+    hub: Options.text("hub").pipe(Options.withDescription("HOST:PORT of the hub")),
+    user: Options.text("user"),
+    invite: optionalText("invite", "the one-time invite; the password given then becomes the user's"),
+    passwordStdin: Options.boolean("password-stdin").pipe(
+      Options.withDescription("read the password from standard input instead of asking for it"),
+    ),
+    caPin: optionalText("ca-pin", "sha256:…, as the hub prints it; else the system's authorities must know the hub"),
+  },
+  runLogin,
+).pipe(Command.withDescription("Log in to a hub and keep a short-lived certificate"))
+
+const logout = Command.make("logout", {}, () => runLogout()).pipe(
+  Command.withDescription("Forget the key and the certificate"),
+)
+
+const status = Command.make("status", {}, () => Effect.flatMap(identityOption, runStatus)).pipe(
+  Command.withDescription("Say who is logged in, where, and until when"),
+)
+
+const config = Command.make("config", {}, () => Effect.flatMap(identityOption, runConfig)).pipe(
+  Command.withDescription("Print the ssh_config part with which plain ssh, scp, sftp and rsync work"),
+)
+
+/** Commands about who the user is. */
+export const loginCommands = [login, logout, status, config] as const

@@ -1,0 +1,13 @@
+import type { Effect } from "effect"
+import { runProgram } from "../runProgram.ts"
+import { version } from "../version.ts"
+
+/** Runs `msh` on its process, and gives its exit code. */
+export const msh = (process: NodeJS.Process): Effect.Effect<number> =>
+  runProgram("msh", process, async () => {
+    const [{ runCommandLine }, { mshCommand, mshForms }] = await Promise.all([
+      import("../runCommandLine.ts"),
+      import("./mshCommand.ts"),
+    ])
+    return (words) => runCommandLine({ name: "msh", version, command: mshCommand, forms: mshForms }, words)
+  })

@@ -1,0 +1,92 @@
+import { constants } from "node:os"
+import { Effect, Either, type Option } from "effect"
+import type { Exit } from "../../domain/SessionEnd.ts"
+import { HostVerification } from "../../ssh/HostVerification.ts"
+import { parseCertificateLine } from "../../ssh/OpenSshCertificate.ts"
+import { connect } from "../../ssh/SshClient.ts"
+import { ExitWith } from "../ExitWith.ts"
+import { Stdio, type StdioShape } from "../Stdio.ts"
+import { WrongUsage } from "../WrongUsage.ts"
+import { currentIdentity } from "./CurrentIdentity.ts"
+import { connectToNode } from "./connectToNode.ts"
+import { runChannel } from "./runChannel.ts"
+import { type SshDestination, sshDestination } from "./SshDestination.ts"
+
+/** `msh ssh`. */
+export interface SshOptions {
+  readonly identity: Option.Option<string>
+  readonly login: Option.Option<string>
+  /** `-t`. */
+  readonly forcePty: boolean
+  /** `-T`. */
+  readonly noPty: boolean
+  readonly forwards: ReadonlyArray<string>
+  readonly destination: string
+  readonly command: ReadonlyArray<string>
+}
+
+/** As a shell tells it: the exit code, or 128 and the signal's number. */
+const statusOf = (exit: Exit): number => {
+  if (exit._tag === "Code") return exit.code
+  const number = Object.entries(constants.signals).find(([name]) => name === `SIG${exit.signal}`)?.[1]
+  return number === undefined ? 255 : 128 + number
+}
+
+const openClient = (identity: Option.Option<string>, { login, node }: SshDestination) =>
+  Effect.gen(function* () {
+    const { current, stream } = yield* connectToNode(identity, node)
+    const { certificate, cluster } = current.identity.credentials
+    return yield* connect(stream, {
+      username: login,
+      privateKey: current.key,
+      certificate: yield* parseCertificateLine(certificate),
+      hostVerification: HostVerification.Authority({
+        authorities: [Buffer.from(cluster.host_ca.split(" ")[1] ?? "", "base64")],
+        principal: `${node}.${cluster.cluster}`,
+      }),
+    })
+  })
+
+/** The variables that sshd accepts by custom. */
+const localeOf = ({ env }: StdioShape): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && /^(LANG|LC_\w+)$/.test(name) ? [[name, value]] : [],
+    ),
+  )
+
+const runOn = (options: SshOptions, destination: SshDestination) =>
+  Effect.gen(function* () {
+    const stdio = yield* Stdio
+    const client = yield* openClient(options.identity, destination)
+    const command = options.command.join(" ")
+    const interactive = command === "" && stdio.stdin.isTTY === true
+    const wantsPty = options.forcePty || (interactive && !options.noPty)
+    const size = { cols: stdio.stdout.columns ?? 80, rows: stdio.stdout.rows ?? 24, widthPx: 0, heightPx: 0 }
+    const session = {
+      env: localeOf(stdio),
+      ...(wantsPty ? { pty: { term: stdio.env.TERM ?? "dumb", size } } : {}),
+    }
+    const channel = yield* command === "" ? client.shell(session) : client.exec(command, session)
+    return yield* runChannel(channel, wantsPty)
+  })
+
+/** A shell or a command on a node. Ends with its status; with 255 when the connection, or with it the recording, was lost. */
+export const ssh = Effect.fn("msh.ssh")(function* (options: SshOptions) {
+  if (options.forwards.length > 0) {
+    return yield* new WrongUsage({ message: "-L and -R: not in msh; use plain ssh with what msh config prints" })
+  }
+  const { identity } = yield* currentIdentity(options.identity).pipe(
+    Effect.mapError(({ message }) => new ExitWith({ code: 255, message })),
+  )
+  const destination = sshDestination(options.destination, options.login, identity.credentials)
+  if (Either.isLeft(destination)) return yield* destination.left
+  const exit = yield* runOn(options, destination.right).pipe(
+    Effect.scoped,
+    Effect.mapError((error) =>
+      error._tag === "ExitWith" ? error : new ExitWith({ code: 255, message: error.message }),
+    ),
+  )
+  const code = statusOf(exit)
+  if (code !== 0) return yield* new ExitWith({ code })
+})

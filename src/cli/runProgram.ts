@@ -1,0 +1,25 @@
+import type { CliApp } from "@effect/cli/CliApp"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { Effect } from "effect"
+import { printLine } from "./Output.ts"
+import { Stdio } from "./Stdio.ts"
+import { version } from "./version.ts"
+
+type CommandLineRun = (words: ReadonlyArray<string>) => Effect.Effect<number, never, Stdio | CliApp.Environment>
+
+/**
+ * Runs a program of this package on its process and gives its exit code. The command line itself is loaded only where it
+ * is needed. Signals other than SIGHUP are the caller's; interrupting the program restores the terminal.
+ */
+export const runProgram = (
+  name: string,
+  process: NodeJS.Process,
+  load: () => Promise<CommandLineRun>,
+): Effect.Effect<number> => {
+  const [, program = name, ...words] = process.argv
+  const asksVersion = words.length === 1 && (words[0] === "--version" || words[0] === "-V")
+  const run = asksVersion
+    ? Effect.match(printLine(`${name} ${version}`), { onFailure: () => 1, onSuccess: () => 0 })
+    : Effect.flatMap(Effect.promise(load), (commandLine) => commandLine(words))
+  return run.pipe(Effect.provide(NodeContext.layer), Effect.provide(Stdio.layer(process, program)))
+}
