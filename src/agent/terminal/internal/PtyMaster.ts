@@ -2,6 +2,7 @@ import { closeSync, readSync } from "node:fs"
 import { ReadStream } from "node:tty"
 import type { NativePty } from "./Native.ts"
 import type { OutputSource } from "./OutputSource.ts"
+import { PtyWriter } from "./PtyWriter.ts"
 
 /** A PTY gives less than this at a time. */
 const readBytes = 16 * 1024
@@ -18,6 +19,7 @@ export class PtyMaster {
   readonly #control: number
   readonly #socket: ReadStream
   readonly #source: OutputSource
+  readonly #writer: PtyWriter
   readonly #buffer = Buffer.allocUnsafeSlow(readBytes)
   #state: "reading" | "draining" | "drained" | "closed" = "reading"
   #drained = 0
@@ -25,6 +27,7 @@ export class PtyMaster {
   constructor(pty: NativePty, source: OutputSource) {
     this.#control = pty.control
     this.#source = source
+    this.#writer = new PtyWriter(pty.control)
     const onread = { buffer: this.#buffer, callback: (count: number) => this.#read(count) }
     this.#socket = new ReadStream(pty.master, { onread } as ConstructorParameters<typeof ReadStream>[1])
     for (const event of ["end", "error", "close"]) this.#socket.on(event, () => this.programEnded())
@@ -46,20 +49,21 @@ export class PtyMaster {
   programEnded(): void {
     if (this.#state !== "reading") return
     this.#state = "draining"
+    this.#writer.close()
     this.#socket.pause()
     this.#drain()
   }
 
   /** Calls back once the kernel has taken the bytes, or the program has ended and nobody wants them. */
   write(bytes: Uint8Array, taken: () => void): void {
-    if (this.#state === "reading" && this.#socket.writable) this.#socket.write(bytes, () => taken())
-    else taken()
+    this.#writer.write(bytes, taken)
   }
 
   /** Lets go of the PTY; the kernel hangs up whatever still has it. */
   close(): void {
     if (this.#state === "closed") return
     this.#state = "closed"
+    this.#writer.close()
     this.#source.end()
     this.#socket.destroy()
     closeSync(this.#control)
