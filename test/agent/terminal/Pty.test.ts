@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto"
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync } from "node:fs"
 import { it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Ref, Schedule, Scope, Stream } from "effect"
 import { describe, expect } from "vitest"
 import { Pty } from "../../../src/agent/terminal/Pty.ts"
 import type { Terminal } from "../../../src/session/Terminal.ts"
-import { optionsFor, readAll, readText, self } from "./session.ts"
+import { isAlive, optionsFor, readAll, readText, self } from "./session.ts"
 
 /** What was written so far, read on in the background. */
 const follow = (terminal: Terminal) =>
@@ -27,14 +27,6 @@ const becomes = (terminal: Terminal, wanted: boolean) =>
     Effect.repeat({ until: (echoes) => echoes === wanted, schedule: Schedule.spaced("5 millis") }),
     Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error(`echo never became ${wanted}`) }),
   )
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "latin1"))
-  } catch {
-    return false
-  }
-}
 
 const line = (text: string) => Buffer.from(`${text}\n`)
 

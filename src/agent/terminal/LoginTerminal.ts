@@ -1,0 +1,49 @@
+import { Effect, Option, type Scope } from "effect"
+import type { WindowSize } from "../../domain/WindowSize.ts"
+import type { Terminal } from "../../session/Terminal.ts"
+import type { TerminalError } from "../../session/TerminalError.ts"
+import { type LoginEnvironmentInput, loginEnvironment } from "./LoginEnvironment.ts"
+import type { LoginUser } from "./LoginUser.ts"
+import { Pipes } from "./Pipes.ts"
+import { Pty } from "./Pty.ts"
+import { readSystemEnvironment } from "./SystemEnvironment.ts"
+
+/** A client's "pty-req" (RFC 4254, 6.2). */
+export interface TerminalRequest {
+  readonly term: string
+  readonly size: WindowSize
+  /** By the modes' names in RFC 4254, section 8. */
+  readonly modes: Readonly<Record<string, number>>
+}
+
+/** What a client asked for before its "shell" or "exec" request, and that request. */
+export interface LoginRequest {
+  readonly user: LoginUser
+  /** The client's "env" requests. */
+  readonly client: Readonly<Record<string, string>>
+  readonly connection?: NonNullable<LoginEnvironmentInput["connection"]>
+  /** None for a client that wants no PTY. */
+  readonly terminal: Option.Option<TerminalRequest>
+  /** None for "shell", the command of "exec". */
+  readonly command: Option.Option<string>
+}
+
+const timeZone = (): { timeZone?: string } => (process.env.TZ === undefined ? {} : { timeZone: process.env.TZ })
+
+/** Starts what an SSH client asked for, on a PTY or on pipes, in the environment that this machine gives its sessions. */
+const open = Effect.fn("LoginTerminal.open")(function* (
+  request: LoginRequest,
+): Effect.fn.Return<Terminal, TerminalError, Scope.Scope> {
+  const { user, client, connection, command } = request
+  const system = yield* readSystemEnvironment
+  const input = { user, system, client, ...timeZone() }
+  const environment = loginEnvironment(connection === undefined ? input : { ...input, connection })
+  const program = { user, environment, command }
+  return yield* Option.match(request.terminal, {
+    onNone: () => Pipes.open(program),
+    onSome: (terminal) => Pty.open({ ...program, ...terminal }),
+  })
+})
+
+/** @see open */
+export const LoginTerminal = { open }
