@@ -1,6 +1,8 @@
+import { isIP } from "node:net"
 import { createSecureContext, type PeerCertificate } from "node:tls"
-import { ChannelCredentials } from "@grpc/grpc-js"
+import { ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js"
 import { Data } from "effect"
+import type { HubAddress } from "./HubAddress.ts"
 import { type HubPin, pinOf, samePin } from "./HubPin.ts"
 
 /** Why a hub is believed to be who it says it is. One value serves TLS, WebSocket and gRPC alike. */
@@ -43,3 +45,7 @@ export const grpcCredentials = (trust: HubTrust): ChannelCredentials =>
     System: () => ChannelCredentials.createSsl(),
     Plain: () => ChannelCredentials.createInsecure(),
   })
+
+/** Options for the same channel: an IP address is no server name (RFC 6066, 3), and gRPC would send it as one. */
+export const grpcChannelOptions = (trust: HubTrust, { host }: HubAddress): ChannelOptions =>
+  trust._tag === "Pinned" && isIP(host) !== 0 ? { "grpc.ssl_target_name_override": "localhost" } : {}

@@ -94,8 +94,10 @@ export const listen = Effect.fn("Listener.listen")(function* (
   http.on("request", options.onRequest)
   http.on("upgrade", onUpgrade)
   const dispatch: Dispatch = (protocol, socket) => {
-    if (protocol === "h2") options.onHttp2(socket)
-    else http.emit("connection", socket)
+    if (protocol === "h2") return options.onHttp2(socket)
+    http.emit("connection", socket)
+    // It was paused where its first bytes were read to tell the protocol.
+    socket.resume()
   }
   const server = Option.match(options.tls, {
     onNone: () => plainServer(limits, dispatch),

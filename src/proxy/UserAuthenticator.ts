@@ -1,6 +1,7 @@
 import { Context, type Effect, Schema } from "effect"
 import type { BearerToken } from "../api/BearerToken.ts"
 import type { Identity } from "../api/Identity.ts"
+import type { OpenSshCertificate } from "../ssh/OpenSshCertificate.ts"
 
 export type UserIdentity = Extract<Identity, { readonly _tag: "User" }>
 
@@ -12,7 +13,10 @@ export class UserAuthenticator extends Context.Tag("mezite/proxy/UserAuthenticat
   UserAuthenticator,
   {
     readonly bearer: (token: BearerToken) => Effect.Effect<UserIdentity, UserRefused>
-    /** By an OpenSSH certificate (PROTOCOL.certkeys blob): its authority, validity and locks are checked. */
-    readonly certificate: (blob: Uint8Array) => Effect.Effect<UserIdentity, UserRefused>
+    /** By an OpenSSH certificate: its authority, validity, source address and locks are checked. */
+    readonly certificate: (
+      certificate: OpenSshCertificate,
+      remoteAddress: string,
+    ) => Effect.Effect<UserIdentity, UserRefused>
   }
 >() {}

@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect, Schedule } from "effect"
 import {
   type ConnectionHandler,
   runTunnelClient,
@@ -17,7 +17,7 @@ export const echo: ConnectionHandler = ({ transport }) =>
 export const eventually = (what: string, check: Effect.Effect<boolean>): Effect.Effect<void> =>
   check.pipe(
     Effect.filterOrFail((yes) => yes),
-    Effect.eventually,
+    Effect.retry(Schedule.spaced("10 millis")),
     Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error(`never happened: ${what}`) }),
     Effect.orDie,
   )
@@ -37,13 +37,3 @@ export const startAgent = (
 /** A hub's agent that is connected. */
 export const onlineAgent = (hub: TestHub, handler: ConnectionHandler = echo) =>
   Effect.zipLeft(startAgent(hub, handler), eventually("the agent is online", isOnline(hub)))
-
-export const countingHandler = (inner: ConnectionHandler) =>
-  Effect.map(Ref.make(0), (count) => ({
-    count,
-    handler: ((connection) =>
-      Effect.zipRight(
-        Ref.update(count, (n) => n + 1),
-        inner(connection),
-      )) as ConnectionHandler,
-  }))

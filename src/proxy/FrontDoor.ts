@@ -1,0 +1,95 @@
+import type { KeyObject } from "node:crypto"
+import { createServer, type Socket } from "node:net"
+import { type Duration, Effect, FiberSet, type Scope } from "effect"
+import type { OpenSshCertificate } from "../ssh/OpenSshCertificate.ts"
+import { AuthRejected } from "../ssh/SshError.ts"
+import { type AuthenticationAttempt, serve } from "../ssh/SshServer.ts"
+import type { ConnectPolicy } from "./ConnectPolicy.ts"
+import { serveJumps } from "./internal/FrontDoorConnection.ts"
+import { listening } from "./internal/Listening.ts"
+import type { ListenAddress } from "./ListenAddress.ts"
+import type { ListenError } from "./ListenError.ts"
+import type { Tunnels } from "./Tunnels.ts"
+import { UserAuthenticator } from "./UserAuthenticator.ts"
+
+export interface FrontDoorOptions {
+  readonly address: ListenAddress
+  /** An Ed25519 private key, and a certificate of the cluster's host authority for it if there is one. */
+  readonly hostKey: { readonly privateKey: KeyObject; readonly certificate?: OpenSshCertificate }
+  /** Connections that have not logged in yet; one more is closed at once. Default 100. */
+  readonly maxStartups?: number
+  /** Default 10,000. */
+  readonly maxConnections?: number
+  /** Connections to nodes, and sessions, of one connection at once. Default 32. */
+  readonly maxChannels?: number
+  /** Until a client must have logged in; default 20 s. */
+  readonly loginGrace?: Duration.DurationInput
+}
+
+const addressOf = ({ remoteAddress = "unknown", remotePort = 0 }: Socket): string => {
+  const address = remoteAddress.replace(/^::ffff:/, "")
+  return address.includes(":") ? `[${address}]:${remotePort}` : `${address}:${remotePort}`
+}
+
+/** The user whose certificate it is, who must also be the one whose name was given: `ssh -J ada@hub`. */
+const login = ({ certificate }: UserAuthenticator["Type"]) =>
+  Effect.fn("FrontDoor.login")(function* (attempt: AuthenticationAttempt) {
+    const user = yield* certificate(attempt.certificate, attempt.remoteAddress).pipe(
+      Effect.mapError(({ message }) => new AuthRejected({ message })),
+    )
+    if (user.user === attempt.username) return user
+    return yield* new AuthRejected({ message: `the certificate of ${user.user} was shown for "${attempt.username}"` })
+  })
+
+/**
+ * The hub as a jump host for plain OpenSSH (`ssh -J USER@HUB:3023 LOGIN@NODE`): takes user certificates, and opens
+ * connections to nodes' SSH servers, nothing else. Listens until the scope ends, which cuts all connections; gives the
+ * address with its real port. No client harms another.
+ */
+export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
+  options: FrontDoorOptions,
+): Effect.fn.Return<ListenAddress, ListenError, Scope.Scope | UserAuthenticator | ConnectPolicy | Tunnels> {
+  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels>()
+  const authenticate = login(yield* UserAuthenticator)
+  const { maxStartups = 100, maxChannels = 32, loginGrace = "20 seconds" } = options
+  let startups = 0
+
+  const connection = (socket: Socket) =>
+    Effect.gen(function* () {
+      const remoteAddress = addressOf(socket)
+      const client = yield* serve(socket, {
+        hostKey: options.hostKey,
+        authenticate: (attempt) =>
+          Effect.tapError(authenticate(attempt), ({ message }) =>
+            Effect.logInfo("login refused").pipe(Effect.annotateLogs({ remoteAddress, reason: message })),
+          ),
+        remoteAddress,
+        loginGrace,
+        maxChannels,
+      }).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            startups -= 1
+          }),
+        ),
+      )
+      yield* serveJumps(client, remoteAddress)
+    }).pipe(
+      Effect.scoped,
+      Effect.catchTag("SshConnectionError", ({ message }) => Effect.logDebug("no login", message)),
+      Effect.catchAllCause((cause) => Effect.logError("a connection's handler died", cause)),
+      Effect.ensuring(Effect.sync(() => socket.destroy())),
+    )
+
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (socket) => {
+    socket.on("error", () => socket.destroy())
+    if (startups >= maxStartups) {
+      socket.destroy()
+      return
+    }
+    startups += 1
+    fork(connection(socket))
+  })
+  server.maxConnections = options.maxConnections ?? 10_000
+  return yield* listening(server, options.address)
+})

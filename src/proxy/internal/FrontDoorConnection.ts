@@ -1,0 +1,65 @@
+import { randomUUID } from "node:crypto"
+import { Effect, FiberSet, Option, type Scope, Stream } from "effect"
+import type { DirectTcpip } from "../../ssh/DirectTcpip.ts"
+import type { SessionRequest } from "../../ssh/SessionRequest.ts"
+import type { SshConnection } from "../../ssh/SshConnection.ts"
+import { ConnectPolicy } from "../ConnectPolicy.ts"
+import { Tunnels } from "../Tunnels.ts"
+import type { UserIdentity } from "../UserAuthenticator.ts"
+import { joinStreams } from "./JoinStreams.ts"
+
+/** A node has one port here, that of its SSH server, however it is written. */
+const nodePorts: ReadonlyArray<number> = [0, 22]
+
+const explanation = "this is a jump host, it runs nothing itself: use ssh -J USER@HUB LOGIN@NODE"
+
+/** Tells who wants a shell here what this is, with exit code 1. */
+const explain = Effect.fn("FrontDoor.explain")(function* (request: SessionRequest) {
+  if (request.kind._tag === "Subsystem") return yield* request.reject
+  const channel = yield* request.accept
+  const line = Buffer.from(`${explanation}${Option.isSome(request.pty) ? "\r\n" : "\n"}`)
+  const write = Option.isSome(request.pty) ? channel.write : channel.writeStderr
+  yield* write(line).pipe(Effect.ignore)
+  yield* channel.exit({ _tag: "Code", code: 1 })
+})
+
+/** One connection to a node: decided, dialled, relayed. */
+const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAddress: string, forward: DirectTcpip) {
+  const policy = yield* ConnectPolicy
+  const tunnels = yield* Tunnels
+  if (!nodePorts.includes(forward.port)) {
+    return yield* forward.reject(`only port 22 of a node is reached through here, not ${forward.port}`)
+  }
+  const connectionId = randomUUID()
+  const reached = yield* policy.resolve(user, forward.host).pipe(
+    Effect.flatMap((node) =>
+      Effect.map(tunnels.connect(node, { connectionId, remoteAddress }), (tunnel) => ({ node, tunnel })),
+    ),
+    Effect.either,
+  )
+  if (reached._tag === "Left") return yield* forward.reject(reached.left.message)
+  const { node, tunnel } = reached.right
+  yield* Effect.logInfo("connected").pipe(
+    Effect.annotateLogs({ user: user.user, node, connection: connectionId, through: "ssh" }),
+  )
+  yield* joinStreams(yield* forward.accept, tunnel)
+}, Effect.scoped)
+
+/** Serves what a logged-in client asks for until it has gone; its connections to nodes end with it. */
+export const serveJumps = Effect.fn("FrontDoor.serveJumps")(function* (
+  client: SshConnection<UserIdentity>,
+  remoteAddress: string,
+): Effect.fn.Return<void, never, ConnectPolicy | Tunnels | Scope.Scope> {
+  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels>()
+  const supervised = (effect: Effect.Effect<void, never, ConnectPolicy | Tunnels>) =>
+    Effect.sync(() => {
+      fork(Effect.catchAllCause(effect, (cause) => Effect.logError("a channel's handler died", cause)))
+    })
+  yield* Effect.all(
+    [
+      Stream.runForEach(client.forwards, (forward) => supervised(jump(client.identity, remoteAddress, forward))),
+      Stream.runForEach(client.sessions, (request) => supervised(explain(request))),
+    ],
+    { concurrency: "unbounded", discard: true },
+  )
+})

@@ -1,0 +1,223 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { createPublicKey, type KeyObject } from "node:crypto"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Either, Layer, Stream } from "effect"
+import type { ConnectionHandler } from "../../src/agent/tunnel/TunnelClient.ts"
+import { Identity } from "../../src/api/Identity.ts"
+import { UserName } from "../../src/domain/Identifiers.ts"
+import { ConnectPolicy, NodeUnknown } from "../../src/proxy/ConnectPolicy.ts"
+import { type FrontDoorOptions, serveFrontDoor } from "../../src/proxy/FrontDoor.ts"
+import { Tunnels } from "../../src/proxy/Tunnels.ts"
+import { UserAuthenticator, type UserIdentity, UserRefused } from "../../src/proxy/UserAuthenticator.ts"
+import { certificateAuthority } from "../../src/ssh/CertificateAuthority.ts"
+import { verifyCertificate } from "../../src/ssh/CertificateVerification.ts"
+import { certificateLine } from "../../src/ssh/OpenSshCertificate.ts"
+import { generateEd25519, publicKeyLine } from "../../src/ssh/OpenSshKey.ts"
+import { writeOpenSshPrivateKey } from "../../src/ssh/OpenSshPrivateKey.ts"
+import { serve } from "../../src/ssh/SshServer.ts"
+import { echo, onlineAgent } from "./TestAgent.ts"
+import { nodeName, testHub } from "./TestHub.ts"
+
+const authority = certificateAuthority(generateEd25519())
+
+const users = Layer.succeed(UserAuthenticator, {
+  bearer: () => Effect.fail(new UserRefused({ message: "no tokens here" })),
+  certificate: (certificate, remoteAddress) =>
+    verifyCertificate(certificate, {
+      kind: "user",
+      authorities: [authority.blob],
+      principal: "root",
+      nowMs: Date.now(),
+      remoteAddress,
+    }).pipe(
+      Either.map(
+        () => Identity.User({ user: UserName.make(certificate.keyId), roles: [], logins: [] }) as UserIdentity,
+      ),
+      Either.mapLeft(({ message }) => new UserRefused({ message })),
+    ),
+})
+
+const policy = Layer.succeed(ConnectPolicy, {
+  resolve: (_user, target) =>
+    target === "web-1" || target === "web-1.test"
+      ? Effect.succeed(nodeName)
+      : Effect.fail(new NodeUnknown({ message: `there is no node "${target}"` })),
+})
+
+const certify = (key: KeyObject, keyId: string) => {
+  const now = BigInt(Math.floor(Date.now() / 1000))
+  return authority.signUser({
+    publicKey: createPublicKey(key),
+    keyId,
+    principals: ["root"],
+    validAfter: now - 60n,
+    validBefore: now + 600n,
+    serial: 1n,
+  })
+}
+
+const nodeKey = generateEd25519()
+
+/** A node that answers every command with a line that names who came. */
+const greet: ConnectionHandler = ({ transport, remoteAddress }) =>
+  Effect.gen(function* () {
+    const connection = yield* serve(transport, {
+      hostKey: { privateKey: nodeKey },
+      authenticate: ({ certificate }) => Effect.succeed(certificate.keyId),
+      remoteAddress,
+    })
+    yield* Stream.runForEach(connection.sessions, (request) =>
+      Effect.gen(function* () {
+        const channel = yield* request.accept
+        yield* channel.write(Buffer.from(`hello ${connection.identity}, ${connection.username} of web-1\n`))
+        yield* channel.exit({ _tag: "Code", code: 7 })
+      }),
+    )
+  }).pipe(Effect.orDie)
+
+/** A front door with a node behind it, and an identity for OpenSSH's ssh. */
+const frontDoor = (options: Partial<FrontDoorOptions> = {}, node: ConnectionHandler = echo) =>
+  Effect.gen(function* () {
+    const hub = yield* testHub()
+    yield* onlineAgent(hub, node)
+    const hostKey = generateEd25519()
+    const bound = yield* serveFrontDoor({
+      address: { host: "127.0.0.1", port: 0 },
+      hostKey: { privateKey: hostKey },
+      ...options,
+    }).pipe(Effect.provide(Layer.mergeAll(users, policy, Layer.succeed(Tunnels, hub.tunnels))))
+    const home = yield* Effect.acquireRelease(
+      Effect.promise(() => mkdtemp(join(tmpdir(), "mezite-door-"))),
+      (path) => Effect.promise(() => rm(path, { recursive: true })),
+    )
+    const key = generateEd25519()
+    const hosts = [
+      `[127.0.0.1]:${bound.port} ${publicKeyLine(createPublicKey(hostKey))}`,
+      `web-1 ${publicKeyLine(createPublicKey(nodeKey))}`,
+    ]
+    const config = [
+      `IdentityFile ${join(home, "key")}`,
+      `UserKnownHostsFile ${join(home, "hosts")}`,
+      "IdentitiesOnly yes",
+      "IdentityAgent none",
+      "BatchMode yes",
+      "StrictHostKeyChecking yes",
+    ]
+    yield* Effect.promise(async () => {
+      await writeFile(join(home, "key"), writeOpenSshPrivateKey(key), { mode: 0o600 })
+      await writeFile(join(home, "key-cert.pub"), `${certificateLine(certify(key, "ada"))}\n`)
+      await writeFile(join(home, "hosts"), `${hosts.join("\n")}\n`)
+      await writeFile(join(home, "config"), `${config.join("\n")}\n`)
+    })
+    return { home, port: bound.port }
+  })
+
+const to = ({ port }: { readonly port: number }, user = "ada") => ["-p", String(port), `${user}@127.0.0.1`]
+
+interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const ssh = (
+  { home }: { readonly home: string },
+  args: ReadonlyArray<string>,
+  options: { readonly input?: string; readonly expect?: string } = {},
+) =>
+  Effect.async<Ran>((resume) => {
+    const child: ChildProcess = spawn("ssh", ["-F", join(home, "config"), ...args])
+    child.stdin?.on("error", () => {})
+    let stdout = ""
+    let stderr = ""
+    child.stdout?.on("data", (data: Buffer) => {
+      stdout += data.toString("latin1")
+      if (stdout === options.expect) child.stdin?.end()
+    })
+    child.stderr?.on("data", (data: Buffer) => {
+      stderr += data.toString()
+    })
+    child.once("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
+    if (options.input !== undefined) child.stdin?.write(options.input)
+    if (options.expect === undefined) child.stdin?.end()
+    return Effect.sync(() => child.kill("SIGKILL"))
+  }).pipe(Effect.timeout("20 seconds"))
+
+describe("the SSH front door, with OpenSSH's ssh", () => {
+  it.scopedLive("carries a connection to a node, by any of its names", () =>
+    Effect.gen(function* () {
+      const door = yield* frontDoor()
+      const input = "x".repeat(500_000)
+      for (const target of ["web-1:22", "web-1.test:22"]) {
+        const { stdout, stderr, code } = yield* ssh(door, ["-W", target, ...to(door)], { input, expect: input })
+        expect(stderr).toBe("")
+        expect(stdout.length).toBe(input.length)
+        expect(code).toBe(0)
+      }
+    }),
+  )
+
+  it.scopedLive("is a jump host", () =>
+    Effect.gen(function* () {
+      const door = yield* frontDoor({}, greet)
+      const ran = yield* ssh(door, ["-J", `ada@127.0.0.1:${door.port}`, "root@web-1", "anything"])
+      expect(ran).toEqual({ code: 7, stdout: "hello ada, root of web-1\n", stderr: "" })
+    }),
+  )
+
+  it.scopedLive("says which nodes there are not, and reaches no other ports", () =>
+    Effect.gen(function* () {
+      const door = yield* frontDoor()
+      expect((yield* ssh(door, ["-W", "web-9:22", ...to(door)])).stderr).toContain('there is no node "web-9"')
+      expect((yield* ssh(door, ["-W", "web-1:80", ...to(door)])).stderr).toContain("only port 22")
+    }),
+  )
+
+  it.scopedLive("explains itself to who wants a shell, with exit code 1", () =>
+    Effect.gen(function* () {
+      const door = yield* frontDoor()
+      const plain = yield* ssh(door, [...to(door), "ls"])
+      expect(plain).toMatchObject({ code: 1, stderr: expect.stringContaining("this is a jump host") })
+      const terminal = yield* ssh(door, ["-tt", ...to(door)])
+      expect(terminal).toMatchObject({ code: 1, stdout: expect.stringContaining("this is a jump host") })
+    }),
+  )
+
+  it.scopedLive("takes a certificate only for its own user", () =>
+    Effect.gen(function* () {
+      const door = yield* frontDoor()
+      const refused = yield* ssh(door, ["-W", "web-1:22", ...to(door, "eve")])
+      expect(refused).toMatchObject({ code: 255, stderr: expect.stringContaining("Permission denied") })
+    }),
+  )
+})
+
+describe("the SSH front door, to strangers", () => {
+  const stranger = (port: number, send: string) =>
+    Effect.async<number>((resume) => {
+      const startedAt = performance.now()
+      const socket = connect(port, "127.0.0.1", () => socket.write(send))
+      socket.on("data", () => {})
+      socket.on("error", () => {})
+      socket.once("close", () => resume(Effect.succeed(performance.now() - startedAt)))
+      return Effect.sync(() => socket.destroy())
+    }).pipe(Effect.timeout("10 seconds"))
+
+  it.scopedLive("gives a time to log in, and no more than so many at once", () =>
+    Effect.gen(function* () {
+      const door = yield* frontDoor({ maxStartups: 3, loginGrace: "1 second" })
+      const times = yield* Effect.all(
+        Array.from({ length: 6 }, () => stranger(door.port, "SSH-2.0-stranger\r\n")),
+        { concurrency: "unbounded" },
+      )
+      expect(times.filter((ms) => ms < 700)).toHaveLength(3)
+      expect(times.filter((ms) => ms >= 700)).toHaveLength(3)
+      yield* stranger(door.port, "\0garbage\r\n".repeat(1000))
+      expect((yield* ssh(door, [...to(door), "ls"])).code).toBe(1)
+    }),
+  )
+})
