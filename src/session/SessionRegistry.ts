@@ -11,8 +11,8 @@ export class SessionRegistry extends Context.Tag("mezite/session/SessionRegistry
     readonly running: Effect.Effect<ReadonlyArray<SessionInfo>>
     /** Ends a session; completes once it has been cleaned up after. */
     readonly end: (sessionId: string) => Effect.Effect<void>
-    /** Completes once no session runs. */
-    readonly idle: Effect.Effect<void>
+    /** Ends all; likewise. */
+    readonly endAll: Effect.Effect<void>
   }
 >() {
   static readonly layer: Layer.Layer<SessionRegistry> = Layer.scoped(
@@ -22,7 +22,7 @@ export class SessionRegistry extends Context.Tag("mezite/session/SessionRegistry
 }
 
 const make: Effect.Effect<SessionRegistry["Type"], never, Scope.Scope> = Effect.gen(function* () {
-  const fibers = yield* FiberMap.make<string>()
+  const fibers = yield* FiberMap.make<string, void, never>()
   const infos = new Map<string, SessionInfo>()
   return {
     start: (info, session) =>
@@ -37,6 +37,11 @@ const make: Effect.Effect<SessionRegistry["Type"], never, Scope.Scope> = Effect.
       ).pipe(Effect.asVoid),
     running: Effect.sync(() => [...infos.values()]),
     end: (sessionId) => FiberMap.remove(fibers, sessionId),
-    idle: FiberMap.awaitEmpty(fibers),
+    endAll: Effect.suspend(() =>
+      Effect.forEach([...infos.keys()], (sessionId) => FiberMap.remove(fibers, sessionId), {
+        concurrency: "unbounded",
+        discard: true,
+      }),
+    ),
   }
 })

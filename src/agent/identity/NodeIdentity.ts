@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from "node:crypto"
 import * as fs from "node:fs"
 import { Effect, Option, Schema } from "effect"
+import { HubPin } from "../../api/HubPin.ts"
 import { ClusterInfo } from "../../api/PublicRpcs.ts"
 import { NodeId, NodeName } from "../../domain/Identifiers.ts"
 import { writeFileAtomically } from "../internal/writeFileAtomically.ts"
@@ -17,7 +18,7 @@ const Stored = Schema.Struct({
   host_certificate: Schema.String,
   hub: Schema.String,
   trust: Schema.Union(
-    Schema.Struct({ _tag: Schema.Literal("Pinned"), pin: Schema.String, certificate: Schema.String }),
+    Schema.Struct({ _tag: Schema.Literal("Pinned"), pin: HubPin, certificate: Schema.String }),
     Schema.Struct({ _tag: Schema.Literal("System", "Plain") }),
   ),
   cluster: ClusterInfo,

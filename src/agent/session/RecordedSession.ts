@@ -55,10 +55,15 @@ const make = (options: RecordedSessionOptions) =>
       terminal: Effect.Effect<Terminal, TerminalError, Scope.Scope>,
     ) {
       const local = yield* spool.begin(info.sessionId, info)
-      const live = info.mode === "node-sync" ? Option.some(yield* remote(info)) : Option.none()
+      const spooled = { sessionId: info.sessionId, path: spool.path(info.sessionId) }
+      // Where the hub does not take the recording there is no session, and nothing of it to keep.
+      const live =
+        info.mode === "node-sync"
+          ? Option.some(yield* Effect.tapError(remote(info), () => spool.remove(spooled)))
+          : Option.none()
       const end = yield* Session.run({ info, client, terminal, ...options, local, remote: live })
       if (Option.isSome(live)) {
-        yield* spool.remove({ sessionId: info.sessionId, path: spool.path(info.sessionId) })
+        yield* spool.remove(spooled)
       }
       return end
     })

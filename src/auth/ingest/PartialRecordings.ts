@@ -3,7 +3,6 @@ import type { SessionId } from "../../domain/Identifiers.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import type { RecordingEnd } from "../../recording/End.ts"
 import type { KeyRing } from "../../recording/KeyRing.ts"
-import type { MasterKey } from "../../recording/MasterKey.ts"
 import { RecordingScanner, type ScannedRecording } from "../../recording/RecordingScanner.ts"
 import { RecordingWriter } from "../../recording/RecordingWriter.ts"
 import type { SigningKey } from "../../recording/SigningKey.ts"
@@ -18,9 +17,7 @@ export interface RecordingKeys {
   readonly signer: SigningKey
   /** Every key that ever sealed. */
   readonly publicKeys: ReadonlyArray<VerifyingKey>
-  /** Encrypts new recordings. */
-  readonly encryption: Option.Option<MasterKey>
-  /** That one, and those before it. */
+  /** Encrypts new recordings with its current key, where it has one. */
   readonly keyRing: Redacted.Redacted<KeyRing>
 }
 
@@ -47,8 +44,9 @@ const make = (keys: RecordingKeys) =>
     })
 
     const begin = Effect.fn("PartialRecordings.begin")(function* (info: SessionInfo & { sessionId: SessionId }) {
-      const key = Option.match(keys.encryption, { onNone: () => ({}), onSome: (key) => ({ key }) })
-      const recording = yield* grow(info.sessionId, RecordingWriter.begin({ info, signer, ...key }), 0)
+      const key = Redacted.value(keys.keyRing).current
+      const writer = RecordingWriter.begin({ info, signer, ...(key === undefined ? {} : { key }) })
+      const recording = yield* grow(info.sessionId, writer, 0)
       yield* recording.flush
       return recording
     })

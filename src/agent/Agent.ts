@@ -1,0 +1,114 @@
+import { join } from "node:path"
+import { Effect, Either, Fiber, Layer, Ref } from "effect"
+import { mintNodeToken } from "../api/BearerToken.ts"
+import { parseHubAddress } from "../api/HubAddress.ts"
+import { HubTrust } from "../api/HubTrust.ts"
+import { version } from "../domain/version.ts"
+import { SessionRegistry } from "../session/SessionRegistry.ts"
+import { publicKeyLine } from "../ssh/OpenSshKey.ts"
+import type { AgentConfig } from "./AgentConfig.ts"
+import { HubCalls } from "./hub/HubCalls.ts"
+import * as Identity from "./identity/NodeIdentity.ts"
+import { sessionMode } from "./mode/SessionMode.ts"
+import { HubRecorder } from "./recording/HubRecorder.ts"
+import { AgentSessions } from "./session/AgentSessions.ts"
+import { RecordedSession } from "./session/RecordedSession.ts"
+import { serveConnection } from "./session/serveConnection.ts"
+import { Spool } from "./spool/Spool.ts"
+import { SpoolUploader } from "./spool/SpoolUploader.ts"
+import { runTunnelClient } from "./tunnel/TunnelClient.ts"
+
+export interface AgentOptions {
+  readonly identity: Identity.NodeIdentity
+  /** Where the identity is kept. */
+  readonly identityFile: string
+  readonly config: AgentConfig
+  readonly dataDirectory: string
+  /** Run each time that the hub has taken this node. */
+  readonly onOnline: Effect.Effect<void>
+}
+
+/** Serves this node, for ever; fails only where the hub rejects it for good. Interrupted, it ends its sessions first. */
+export const runAgent = Effect.fn("Agent.run")(function* (options: AgentOptions) {
+  const { identity } = options
+  const hub = yield* Either.mapLeft(
+    parseHubAddress(identity.hub),
+    ({ message }) => new Identity.IdentityUnreadable({ message }),
+  )
+  const link = {
+    hub,
+    trust: trustOf(identity),
+    token: mintNodeToken({
+      nodeId: identity.node_id,
+      audience: identity.cluster.cluster,
+      key: Identity.privateKey(identity.identity_key),
+    }),
+  }
+  return yield* Effect.scoped(serve(options, link)).pipe(Effect.provide(services(options, link)))
+})
+
+type Link = Parameters<typeof HubCalls.layer>[0]
+
+const trustOf = ({ trust }: Identity.NodeIdentity): HubTrust => {
+  if (trust._tag === "Pinned") return HubTrust.Pinned({ pin: trust.pin, certificate: trust.certificate })
+  return trust._tag === "System" ? HubTrust.System() : HubTrust.Plain()
+}
+
+const modeOf = ({ config, dataDirectory }: AgentOptions) =>
+  Effect.map(HubCalls, ({ sessionRecording }) =>
+    sessionMode({ env: config.mode, ask: sessionRecording, cacheFile: join(dataDirectory, "session_recording") }),
+  )
+
+const services = (options: AgentOptions, link: Link) => {
+  const { config, identity } = options
+  const { windowBytes, recordSecrets, ackTimeout, spoolMinFree } = config
+  const sessions = Layer.unwrapEffect(
+    Effect.map(modeOf(options), (mode) =>
+      AgentSessions.layer({ node: identity.name, cluster: identity.cluster.cluster, mode }),
+    ),
+  )
+  return sessions.pipe(
+    Layer.provide(RecordedSession.layer({ windowBytes, recordSecrets })),
+    Layer.provideMerge(SpoolUploader.layer),
+    Layer.provide(Spool.layer({ directory: join(options.dataDirectory, "spool"), minFree: spoolMinFree })),
+    Layer.provide(HubRecorder.layer({ ...link, ackTimeout })),
+    Layer.provideMerge(Layer.merge(HubCalls.layer(link), SessionRegistry.layer)),
+  )
+}
+
+const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
+  const registry = yield* SessionRegistry
+  const uploader = yield* SpoolUploader
+  const context = yield* Effect.context<AgentSessions | HubCalls>()
+  const identity = yield* Ref.make(options.identity)
+  const online = register(options, identity).pipe(
+    Effect.catchAll((error) => Effect.logWarning("the node cannot be registered", error)),
+    Effect.zipRight(uploader.wake),
+    Effect.zipRight(options.onOnline),
+    Effect.provide(context),
+  )
+  const client = yield* Effect.forkScoped(
+    runTunnelClient(
+      { hub: link.hub, trust: Effect.succeed(link.trust), token: link.token, onOnline: online },
+      (incoming) =>
+        Effect.flatMap(Ref.get(identity), (current) => serveConnection(incoming, current)).pipe(
+          Effect.provide(context),
+        ),
+    ),
+  )
+  // Runs before the connections are closed, so that those at the other end read why.
+  yield* Effect.addFinalizer(() => registry.endAll)
+  return yield* Fiber.join(client)
+})
+
+/** Tells the hub what this agent is, and keeps what it answers: keys that were renewed, a fresh host certificate. */
+const register = Effect.fnUntraced(function* (options: AgentOptions, identity: Ref.Ref<Identity.NodeIdentity>) {
+  const hub = yield* HubCalls
+  const mode = yield* Effect.flatten(modeOf(options))
+  const current = yield* Ref.get(identity)
+  const hostKey = publicKeyLine(Identity.privateKey(current.host_key))
+  const { host_certificate, cluster } = yield* hub.register({ version, labels: options.config.labels, mode, hostKey })
+  const renewed = { ...current, host_certificate, cluster }
+  yield* Ref.set(identity, renewed)
+  yield* Identity.save(options.identityFile, renewed)
+})

@@ -1,0 +1,70 @@
+import type { RpcClientError } from "@effect/rpc/RpcClientError"
+import { Context, Effect, Layer, Option } from "effect"
+import type { ApiError } from "../../api/ApiError.ts"
+import type { BearerToken } from "../../api/BearerToken.ts"
+import type { HubAddress } from "../../api/HubAddress.ts"
+import type { HubNotTrusted } from "../../api/HubNotTrusted.ts"
+import type { HubRefused } from "../../api/HubRefused.ts"
+import { hubRpcClient } from "../../api/HubRpcClient.ts"
+import type { HubTrust } from "../../api/HubTrust.ts"
+import type { HubUnreachable } from "../../api/HubUnreachable.ts"
+import { NodeRpcs } from "../../api/NodeRpcs.ts"
+import type { ClusterInfo } from "../../api/PublicRpcs.ts"
+import type { AuditEventDraft } from "../../domain/AuditEvent.ts"
+import type { ChosenMode, RecordingMode } from "../../domain/RecordingMode.ts"
+
+export interface HubCallsOptions {
+  readonly hub: HubAddress
+  readonly trust: HubTrust
+  readonly token: Effect.Effect<BearerToken>
+}
+
+/** A call to the hub did not succeed. */
+export type CallFailed = ApiError | RpcClientError | HubUnreachable | HubNotTrusted | HubRefused
+
+/** What the agent says of itself. */
+export interface Registration {
+  readonly version: string
+  readonly labels: Readonly<Record<string, string>>
+  /** What a session that began now would get. */
+  readonly mode: ChosenMode
+  /** `ssh-ed25519 AAAA…` */
+  readonly hostKey: string
+}
+
+/** What the agent asks of its hub, and tells it; each call on a connection of its own. */
+export class HubCalls extends Context.Tag("mezite/agent/HubCalls")<
+  HubCalls,
+  {
+    /** The cluster's `session_recording`. */
+    readonly sessionRecording: Effect.Effect<RecordingMode, CallFailed>
+    /** Gives a fresh host certificate, and the cluster's keys. */
+    readonly register: (
+      registration: Registration,
+    ) => Effect.Effect<{ readonly host_certificate: string; readonly cluster: ClusterInfo }, CallFailed>
+    /** Tells what belongs in the audit log. What cannot be told is logged here, and nobody waits for it. */
+    readonly report: (event: AuditEventDraft) => Effect.Effect<void>
+  }
+>() {
+  static readonly layer = (options: HubCallsOptions): Layer.Layer<HubCalls> => Layer.scoped(HubCalls, make(options))
+}
+
+const make = (options: HubCallsOptions) =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const client = hubRpcClient(NodeRpcs, { ...options, token: Option.some(options.token) })
+    return HubCalls.of({
+      sessionRecording: Effect.scoped(Effect.flatMap(client, (hub) => hub.SessionRecording())),
+      register: ({ version, labels, mode, hostKey }) =>
+        Effect.scoped(
+          Effect.flatMap(client, (hub) =>
+            hub.Register({ version, labels, mode: mode.mode, mode_source: mode.source, host_key: hostKey }),
+          ),
+        ),
+      report: (event) =>
+        Effect.scoped(Effect.flatMap(client, (hub) => hub.Report(event))).pipe(
+          Effect.catchAllCause((cause) => Effect.logWarning(`the event ${event.type} cannot be reported`, cause)),
+          Effect.forkIn(scope),
+        ),
+    })
+  })

@@ -1,0 +1,140 @@
+import { randomUUID } from "node:crypto"
+import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
+import { auditEvent } from "../../domain/AuditEvent.ts"
+import { SessionId } from "../../domain/Identifiers.ts"
+import type { ChosenMode } from "../../domain/RecordingMode.ts"
+import type { Exit } from "../../domain/SessionEnd.ts"
+import type { SessionInfo } from "../../domain/SessionInfo.ts"
+import { version } from "../../domain/version.ts"
+import { ClientGone, type SessionClient } from "../../session/SessionClient.ts"
+import { SessionRegistry } from "../../session/SessionRegistry.ts"
+import type { SessionChannel } from "../../ssh/SessionChannel.ts"
+import type { SessionRequest } from "../../ssh/SessionRequest.ts"
+import type { SshConnection } from "../../ssh/SshConnection.ts"
+import { HubCalls } from "../hub/HubCalls.ts"
+import type { CertifiedLogin } from "./CertifiedLogin.ts"
+import { commandOf, openTerminal } from "./openTerminal.ts"
+import { RecordedSession } from "./RecordedSession.ts"
+import { parseEndpoint } from "./remoteEndpoint.ts"
+import { notice } from "./sessionMessages.ts"
+
+export interface AgentSessionsOptions {
+  readonly node: string
+  readonly cluster: string
+  /** The mode of a session that begins now. */
+  readonly mode: Effect.Effect<ChosenMode>
+}
+
+type Connection = SshConnection<CertifiedLogin>
+
+/** What ssh(1) ends with when a connection is lost: so it does when a recording is. */
+const lost: Exit = { _tag: "Code", code: 255 }
+
+/** Runs what the clients of SSH connections ask for, each as a recorded session. */
+export class AgentSessions extends Context.Tag("mezite/agent/AgentSessions")<
+  AgentSessions,
+  {
+    /** Serves a connection's sessions until it is closed. */
+    readonly serve: (connection: Connection) => Effect.Effect<void>
+  }
+>() {
+  static readonly layer = (
+    options: AgentSessionsOptions,
+  ): Layer.Layer<AgentSessions, never, RecordedSession | SessionRegistry | HubCalls> =>
+    Layer.effect(AgentSessions, make(options))
+}
+
+const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
+  Effect.gen(function* () {
+    const recorded = yield* RecordedSession
+    const registry = yield* SessionRegistry
+    const hub = yield* HubCalls
+
+    const describe = Effect.fnUntraced(function* (connection: Connection, request: SessionRequest) {
+      const { mode: chosen, source } = yield* mode
+      return {
+        sessionId: SessionId.make(randomUUID()),
+        cluster,
+        user: connection.identity.user,
+        login: connection.identity.login,
+        node,
+        remoteAddress: connection.remoteAddress,
+        startedAtMs: yield* Clock.currentTimeMillis,
+        command: commandOf(request),
+        mode: chosen,
+        modeSource: source,
+        programVersion: version,
+        userCertificate: connection.identity.certificate.blob,
+        ...terminalOf(request),
+      }
+    })
+
+    const run = (info: SessionInfo & { sessionId: SessionId }, connection: Connection, request: SessionRequest) =>
+      Effect.gen(function* () {
+        const channel = yield* request.accept
+        let began = false
+        const terminal = Effect.tap(openTerminal(request, info.login, parseEndpoint(connection.remoteAddress)), () => {
+          began = true
+        })
+        yield* recorded.run(info, clientOf(channel), terminal).pipe(
+          Effect.matchEffect({
+            onSuccess: (end) => channel.exit(end.exit ?? lost),
+            onFailure: (error) =>
+              Effect.gen(function* () {
+                const text = error._tag === "RecordingLost" ? `the session has ended: ${error.message}` : error.message
+                yield* Effect.logWarning(text)
+                if (!began) yield* hub.report(rejectedEvent(info, error.message))
+                yield* Effect.ignore(channel.writeStderr(notice(text)))
+                yield* channel.exit(lost)
+              }),
+          }),
+          Effect.onInterrupt(() =>
+            Effect.zipRight(
+              Effect.ignore(channel.writeStderr(notice("the session has ended: the agent is stopping"))),
+              channel.exit(lost),
+            ),
+          ),
+        )
+      })
+
+    const start = Effect.fnUntraced(function* (connection: Connection, request: SessionRequest) {
+      if (request.kind._tag === "Subsystem") return yield* request.reject
+      const info = yield* describe(connection, request)
+      yield* registry.start(info, run(info, connection, request))
+    })
+
+    return AgentSessions.of({
+      serve: (connection) =>
+        Stream.runForEach(connection.sessions, (request) => start(connection, request)).pipe(
+          Effect.zipRight(connection.closed),
+        ),
+    })
+  })
+
+const terminalOf = ({ pty }: SessionRequest): Pick<SessionInfo, "terminal"> =>
+  Option.match(pty, {
+    onNone: () => ({}),
+    onSome: ({ term, size }) => ({ terminal: { cols: size.cols, rows: size.rows, term } }),
+  })
+
+const rejectedEvent = (info: SessionInfo, reason: string) =>
+  auditEvent("session.rejected", {
+    user: info.user,
+    session_id: info.sessionId,
+    login: info.login,
+    remote_address: info.remoteAddress,
+    detail: { reason },
+  })
+
+/** The client as the session pipeline knows it. */
+const clientOf = (channel: SessionChannel): SessionClient => {
+  const gone = Effect.mapError(() => new ClientGone())
+  return {
+    input: channel.input,
+    write: (bytes) => gone(channel.write(bytes)),
+    writeStderr: (bytes) => gone(channel.writeStderr(bytes)),
+    resizes: channel.resizes,
+    signals: channel.signals,
+    closed: channel.closed,
+  }
+}
