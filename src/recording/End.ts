@@ -1,8 +1,7 @@
-import { create, toBinary } from "@bufbuild/protobuf"
 import type { RecordingStatus, SessionEnd } from "../domain/SessionEnd.ts"
 import { encodeEntry } from "./Entry.ts"
 import { type End, EndSchema, Status } from "./gen/mezite/recording/v1/recording_pb.ts"
-import { converting, readMessage, safeNumber } from "./internal/Message.ts"
+import { converting, readMessage, safeNumber, writeMessage } from "./internal/Message.ts"
 import { Limits } from "./Limits.ts"
 import { RecordingError } from "./RecordingError.ts"
 
@@ -57,11 +56,11 @@ const exitMessage = ({
   }
 }
 
-/** The End's entry. Throws `TooLarge` over 16 MiB, `Corrupt` where seek points or keyframes are out of order. */
+/** The End's entry. Throws `TooLarge` over 16 MiB, `Corrupt` for values that it can't hold or points out of order. */
 export const encodeEndEntry = (end: RecordingEnd): Uint8Array => {
   checkOrder(end.seekPoints, 0)
   checkOrder(end.keyframes, 0)
-  const message = create(EndSchema, {
+  const values = () => ({
     ...exitMessage(end),
     durationMs: BigInt(end.durationMs),
     status: statuses[end.status],
@@ -78,11 +77,7 @@ export const encodeEndEntry = (end: RecordingEnd): Uint8Array => {
       ...pointMessage(point),
     })),
   })
-  const body = toBinary(EndSchema, message)
-  if (body.length > Limits.end - Limits.frameOverhead) {
-    throw RecordingError.at(0, "TooLarge", `the End has ${body.length} bytes; 16 MiB is allowed`)
-  }
-  return encodeEntry("end", body)
+  return encodeEntry("end", writeMessage(EndSchema, values, Limits.end))
 }
 
 /** Reads an End; throws `Corrupt` or `TooLarge`. */

@@ -1,11 +1,10 @@
-import { create, toBinary } from "@bufbuild/protobuf"
 import { Schema } from "effect"
 import { SessionId } from "../domain/Identifiers.ts"
 import type { RecordingMode, RecordingModeSource } from "../domain/RecordingMode.ts"
 import type { SessionInfo } from "../domain/SessionInfo.ts"
 import { encodeEntry } from "./Entry.ts"
 import { Cipher, Codec, type Header, HeaderSchema, Mode, ModeSource } from "./gen/mezite/recording/v1/recording_pb.ts"
-import { converting, readMessage, safeNumber } from "./internal/Message.ts"
+import { converting, readMessage, safeNumber, writeMessage } from "./internal/Message.ts"
 import { Limits } from "./Limits.ts"
 import { RecordingError } from "./RecordingError.ts"
 
@@ -41,10 +40,10 @@ const nameOf = <A extends string, N>(names: Record<A, N>, value: N): A | undefin
 
 const isSessionId = Schema.is(SessionId)
 
-/** The Header's entry. Throws `TooLarge` over 1 MiB, which only an absurdly long command reaches. */
+/** The Header's entry. Throws `TooLarge` over 1 MiB, `Corrupt` for values that it can't hold. */
 export const encodeHeaderEntry = ({ info, deflate, encryption }: RecordingHeader): Uint8Array => {
   const { startedAtMs, mode, modeSource, terminal, ...rest } = info
-  const message = create(HeaderSchema, {
+  const values = () => ({
     ...rest,
     formatVersion: FORMAT_VERSION,
     startedAtMs: BigInt(startedAtMs),
@@ -54,11 +53,7 @@ export const encodeHeaderEntry = ({ info, deflate, encryption }: RecordingHeader
     ...(terminal === undefined ? {} : { terminal: { ...terminal } }),
     ...(encryption === undefined ? {} : { encryption: { cipher: Cipher.AES_256_GCM, ...encryption } }),
   })
-  const body = toBinary(HeaderSchema, message)
-  if (body.length > Limits.header - Limits.frameOverhead) {
-    throw RecordingError.at(0, "TooLarge", `the header has ${body.length} bytes; 1 MiB is allowed`)
-  }
-  return encodeEntry("header", body)
+  return encodeEntry("header", writeMessage(HeaderSchema, values, Limits.header))
 }
 
 /** Reads a Header; throws `UnsupportedVersion` or `Corrupt`. */

@@ -141,6 +141,11 @@ export class RecordingWriter {
     return this.#progress.framesHash?.copy().digest()
   }
 
+  /** SHA-256 over every byte of the file so far. */
+  get digest(): Uint8Array | undefined {
+    return this.#progress.hash?.copy().digest()
+  }
+
   /** Writes End and the last seal, and returns what End says. Throws `Corrupt` for keyframes out of order. */
   finish(end: SessionEnd, options: FinishOptions = {}): RecordingEnd {
     if (this.#finished) throw new Error("RecordingWriter.finish: the recording is finished")

@@ -85,6 +85,9 @@ export interface FrameForm {
 export const checkFrame = (frame: WireFrame, form: FrameForm, offset: number): void => {
   const length = frame.payload.length - (form.encrypted ? AUTH_TAG_BYTES : 0)
   const fail = (what: string) => RecordingError.at(offset, "Corrupt", `frame ${frame.seq} ${what}`)
+  if (!Number.isSafeInteger(frame.timeMs) || frame.timeMs < 0) throw fail("has a time that is no whole milliseconds")
+  if (!(frame.kind >= 1 && frame.kind <= LAST_KIND)) throw fail("is of an unknown kind")
+  if (frame.size >>> 0 !== frame.size) throw fail("has a size that is no 32-bit number")
   if (length < 0) throw fail("lacks its authentication tag")
   if (frame.masked) {
     if (length > 0 || frame.compressed) throw fail("is masked, and yet has a payload")

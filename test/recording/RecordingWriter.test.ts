@@ -128,6 +128,13 @@ describe("RecordingWriter", () => {
     expect(Buffer.concat(secret.take()).includes("as sent")).toBe(false)
   })
 
+  it("knows the digest of its whole file", () => {
+    const writer = begin({ signer, key: masterKey })
+    writer.append(wireFrame(outputFrame(1, text("a"))), 0)
+    writer.finish(sessionEnd)
+    expect(writer.digest).toEqual(createHash("sha256").update(concat(writer.take())).digest())
+  })
+
   it("seals at least every 64 KiB and one frame, and every 10 seconds", () => {
     const big = Array.from({ length: 40 }, (_, index) => outputFrame(index + 1, new Uint8Array(10_000), 0))
     let before = 0
@@ -148,6 +155,9 @@ describe("RecordingWriter", () => {
     ["a hole", { seq: 3 }, "follows frame 1"],
     ["a repetition", { seq: 1 }, "follows frame 1"],
     ["going back in time", { timeMs: 9 }, "is earlier"],
+    ["a fraction of a millisecond", { timeMs: 20.5 }, "no whole milliseconds"],
+    ["an unknown kind", { kind: 11 as 1 }, "unknown kind"],
+    ["a negative size", { size: -1, masked: true, payload: new Uint8Array(0) }, "no 32-bit number"],
     ["a wrong size", { size: 7 }, "another length"],
     ["over 1 MiB", { size: Limits.payload + 1, payload: new Uint8Array(Limits.payload + 1) }, "1 MiB is allowed"],
   ])("refuses %s, and goes on unharmed", (_, change, message) => {

@@ -1,4 +1,11 @@
-import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf"
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf"
 import { Limits } from "../Limits.ts"
 import { RecordingError } from "../RecordingError.ts"
 import { WireCursor } from "./WireCursor.ts"
@@ -11,6 +18,25 @@ export const readMessage = <D extends DescMessage>(schema: D, body: Uint8Array, 
   } catch {
     throw RecordingError.at(offset, "Corrupt", `a ${schema.name} that cannot be read`)
   }
+}
+
+/**
+ * A message's bytes, at most `limit` of them. Throws `TooLarge`, or `Corrupt` for numbers that are negative, not whole or
+ * too large.
+ */
+export const writeMessage = <D extends DescMessage>(
+  schema: D,
+  values: () => MessageInitShape<D>,
+  limit: number,
+): Uint8Array => {
+  let body: Uint8Array
+  try {
+    body = toBinary(schema, create(schema, values()))
+  } catch (error) {
+    throw RecordingError.at(0, "Corrupt", `a ${schema.name} that cannot be written: ${String(error)}`)
+  }
+  if (body.length <= limit - Limits.frameOverhead) return body
+  throw RecordingError.at(0, "TooLarge", `the ${schema.name} has ${body.length} bytes; ${limit} are allowed`)
 }
 
 /** A 64-bit number as a JavaScript one; throws a RangeError past 2^53-1. */

@@ -37,6 +37,8 @@ export const RecordingSchema: GenMessage<Recording> = /*@__PURE__*/
   messageDesc(file_mezite_recording_v1_recording, 0);
 
 /**
+ * Exactly one field, once. At most 1 MiB for a Header, 1 MiB and 256 bytes for a Frame, 16 MiB for an End.
+ *
  * @generated from message mezite.recording.v1.Entry
  */
 export type Entry = Message<"mezite.recording.v1.Entry"> & {
@@ -252,7 +254,7 @@ export const EncryptionSchema: GenMessage<Encryption> = /*@__PURE__*/
  */
 export type Frame = Message<"mezite.recording.v1.Frame"> & {
   /**
-   * from 1, without holes
+   * from 1, without holes; this and all other 64-bit numbers at most 2^53-1
    *
    * @generated from field: uint64 seq = 1;
    */
@@ -276,21 +278,21 @@ export type Frame = Message<"mezite.recording.v1.Frame"> & {
   compressed: boolean;
 
   /**
-   * the bytes were withheld: payload is empty, size says how many they were
+   * the bytes were withheld: payload is empty in clear, size says how many they were
    *
    * @generated from field: bool masked = 5;
    */
   masked: boolean;
 
   /**
-   * compressed first, then encrypted (ciphertext followed by the 16-byte GCM tag)
+   * compressed first, then encrypted (ciphertext followed by the 16-byte GCM tag, also where it is empty)
    *
    * @generated from field: bytes payload = 6;
    */
   payload: Uint8Array;
 
   /**
-   * payload bytes in clear and uncompressed
+   * payload bytes in clear and uncompressed; at most 1 MiB unless masked
    *
    * @generated from field: uint32 size = 7;
    */
@@ -360,7 +362,8 @@ export const GapSchema: GenMessage<Gap> = /*@__PURE__*/
   messageDesc(file_mezite_recording_v1_recording, 7);
 
 /**
- * A signed statement by the hub about every byte of the file before this entry.
+ * A signed statement by the hub about every byte of the file before this entry. Its entry has exactly 158 bytes: the five
+ * fields in this order, also where they are 0; a reader takes no other form.
  *
  * @generated from message mezite.recording.v1.Seal
  */
@@ -473,11 +476,15 @@ export type End = Message<"mezite.recording.v1.End"> & {
   framesDigest: Uint8Array;
 
   /**
+   * seq and offset increase
+   *
    * @generated from field: repeated mezite.recording.v1.SeekPoint seek_points = 10;
    */
   seekPoints: SeekPoint[];
 
   /**
+   * likewise
+   *
    * @generated from field: repeated mezite.recording.v1.Keyframe keyframes = 11;
    */
   keyframes: Keyframe[];
@@ -551,7 +558,7 @@ export type Keyframe = Message<"mezite.recording.v1.Keyframe"> & {
   rows: number;
 
   /**
-   * encrypted like a payload in an encrypted recording
+   * in an encrypted recording ciphertext and tag; see docs/recording-format.md
    *
    * @generated from field: bytes screen = 6;
    */
