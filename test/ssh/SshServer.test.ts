@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto"
+import { createHash, generateKeyPairSync } from "node:crypto"
 import type { Socket } from "node:net"
 import { connect as netConnect } from "node:net"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Either, Option, Stream } from "effect"
 import { verifyCertificate } from "../../src/ssh/CertificateVerification.ts"
+import { publicKeyLine } from "../../src/ssh/OpenSshKey.ts"
 import type { SessionChannel } from "../../src/ssh/SessionChannel.ts"
 import type { SessionRequest } from "../../src/ssh/SessionRequest.ts"
 import type { SshConnection } from "../../src/ssh/SshConnection.ts"
@@ -226,6 +227,62 @@ describe("our server, OpenSSH's client", () => {
       const up = yield* run("ssh", [...args, "-o", "RekeyLimit=8M", "root@127.0.0.1", "up"], down.stdout)
       expect(up).toMatchObject({ code: 0, stderr: "" })
       expect(yield* Deferred.await(received)).toBe(digest)
+    }),
+  )
+
+  it.scopedLive("keeps output and stderr apart and whole when both wait for the client's window", () =>
+    Effect.gen(function* () {
+      const output = Buffer.alloc(6_000_000, "output.")
+      const stderr = Buffer.alloc(6_000_000, "stderr!")
+      const pieces = (bytes: Buffer) =>
+        Array.from({ length: 60 }, (_, i) => bytes.subarray(i * 100_000, (i + 1) * 100_000))
+      const { port } = yield* server((request) =>
+        Effect.gen(function* () {
+          const channel = yield* request.accept
+          yield* Effect.forEach(pieces(output), channel.write, { discard: true }).pipe(
+            Effect.zip(Effect.forEach(pieces(stderr), channel.writeStderr, { discard: true }), { concurrent: true }),
+          )
+          yield* channel.exit({ _tag: "Code", code: 0 })
+        }),
+      )
+      const ran = yield* run("ssh", [...sshArgs(yield* workspace, port), "root@127.0.0.1", "both"])
+      expect(ran.code).toBe(0)
+      expect(ran.stdout.equals(output)).toBe(true)
+      expect(ran.stderr === stderr.toString()).toBe(true)
+    }),
+  )
+
+  it.scopedLive("takes RSA and ECDSA keys' certificates", () =>
+    Effect.gen(function* () {
+      const { port } = yield* server(commands)
+      const place = yield* workspace
+      const pairs = [
+        generateKeyPairSync("rsa", { modulusLength: 2048 }),
+        generateKeyPairSync("ec", { namedCurve: "P-384" }),
+      ]
+      for (const { privateKey } of pairs) {
+        const args = sshArgs(place, port, userCertificate({ publicKey: privateKey }))
+        place.put("id", privateKey.export({ format: "pem", type: "pkcs8" }).toString())
+        place.put("id.pub", `${publicKeyLine(privateKey)}\n`)
+        expect(yield* run("ssh", [...args, "root@127.0.0.1", "whoami"])).toMatchObject({ code: 7 })
+      }
+    }),
+  )
+
+  it.scopedLive("tells the client why it disconnects", () =>
+    Effect.gen(function* () {
+      const { port } = yield* server((request, connection) =>
+        Effect.zipRight(request.accept, connection.disconnect("the recording was lost")),
+      )
+      const ran = yield* run("ssh", [
+        "-o",
+        "LogLevel=INFO",
+        ...sshArgs(yield* workspace, port),
+        "root@127.0.0.1",
+        "whoami",
+      ])
+      expect(ran.code).toBe(255)
+      expect(ran.stderr).toContain("the recording was lost")
     }),
   )
 })

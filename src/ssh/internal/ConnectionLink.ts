@@ -123,7 +123,8 @@ export class ConnectionLink {
   /** Says goodbye, gives what was written time to leave, and destroys the transport. */
   readonly close = (message: string): Effect.Effect<void> =>
     Effect.sync(() => this.disconnect(byApplication, message)).pipe(
-      Effect.zipRight(Deferred.await(this.closed)),
+      // A finalizer is uninterruptible, and what cannot be interrupted does not time out.
+      Effect.zipRight(Effect.interruptible(Deferred.await(this.closed))),
       Effect.timeoutOption(closingTime),
       Effect.zipRight(Effect.sync(() => this.transport.destroy())),
       Effect.asVoid,
