@@ -1,6 +1,6 @@
 import { CliConfig, Command, type ValidationError } from "@effect/cli"
 import type { CliApp } from "@effect/cli/CliApp"
-import { Console, Effect } from "effect"
+import { Effect } from "effect"
 import { describeFailure } from "./describeFailure.ts"
 import { quietConsole } from "./internal/quietConsole.ts"
 import { normalizeArguments, type OptionForms } from "./normalizeArguments.ts"

@@ -17,7 +17,9 @@ const keys: Record<string, PlayerKey> = {
 }
 
 /** A whole escape sequence, as keys send them; or the beginning of one. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: keys begin with ESC
 const sequence = /^\x1b(?:\[[0-?]*[@-~]|O[@-~]|[^[O])/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: keys begin with ESC
 const beginning = /^\x1b(?:\[[0-?]{0,16}|O)?$/
 
 /** Reads keys from what a terminal in raw mode sends; a sequence may be cut in two. Keys that mean nothing are left out. */

@@ -27,7 +27,10 @@ const givenKey = (option: string) =>
     return [yield* parseKey(Option.getOrElse(content, () => option))]
   })
 
-/** The keys that the hub told at login, from base64. */
+/** Raw, in base64, as the hub tells it. */
+const parseStoredKey = (key: string) => parseKey(Buffer.from(key, "base64").toString("hex"))
+
+/** The keys that the hub told at login. */
 const clusterKeys = (identity: Option.Option<string>) =>
   currentIdentity(identity).pipe(
     Effect.map(({ identity: { credentials } }) => credentials.cluster.recording_keys),
@@ -37,7 +40,7 @@ const clusterKeys = (identity: Option.Option<string>) =>
           message: `whose seals to believe? Give the public key with --key, or log in (${message})`,
         }),
     ),
-    Effect.flatMap(Effect.forEach((key) => parseKey(Buffer.from(key, "base64").toString("hex")))),
+    Effect.flatMap((keys) => Effect.forEach(keys, parseStoredKey)),
   )
 
 const sealedUpTo = (verification: Verification & { _tag: "NotWhole" }): string =>

@@ -46,20 +46,26 @@ export class EscapeParser {
   }
 
   private byte(byte: number): void {
-    if (byte >= 0x80) return this.high(byte)
+    if (byte >= 0x80) {
+      this.high(byte)
+      return
+    }
     this.utf8.interrupt(this.state === "ground")
-    if (byte === 0x1b) return this.escapeByte()
-    if (byte === 0x18 || byte === 0x1a) return this.begin("ground")
-    if (this.state === "string") return this.stringByte(byte)
-    if (this.state === "stringEscape") return this.afterStringEscape(byte)
-    if (byte < 0x20) return this.actions.control(byte)
-    if (byte === 0x7f) return
-    if (this.state === "escape") return this.escapeSequenceByte(byte)
-    if (this.state === "sequence") return this.controlSequenceByte(byte)
+    if (byte === 0x1b) this.escapeByte()
+    else if (byte === 0x18 || byte === 0x1a) this.begin("ground")
+    else if (this.state === "string") this.stringByte(byte)
+    else if (this.state === "stringEscape") this.afterStringEscape(byte)
+    else if (byte < 0x20) this.actions.control(byte)
+    else if (byte === 0x7f) return
+    else if (this.state === "escape") this.escapeSequenceByte(byte)
+    else if (this.state === "sequence") this.controlSequenceByte(byte)
   }
 
   private high(byte: number): void {
-    if (this.state === "string") return this.utf8.pushControlOnly(byte)
+    if (this.state === "string") {
+      this.utf8.pushControlOnly(byte)
+      return
+    }
     if (this.state !== "ground") this.begin("ground")
     this.utf8.push(byte)
   }
@@ -91,19 +97,29 @@ export class EscapeParser {
   }
 
   private escapeSequenceByte(byte: number): void {
-    if (byte < 0x30) return this.collect(byte)
-    if (this.collected === "" && !this.tooLong) {
-      if (byte === 0x5b) return this.begin("sequence")
-      if (byte === 0x5d) return this.beginString(true)
-      if (byte === 0x50 || byte === 0x58 || byte === 0x5e || byte === 0x5f) return this.beginString(false)
+    if (byte < 0x30) this.collect(byte)
+    else if (this.collected === "" && !this.tooLong && this.introduces(byte)) return
+    else {
+      const { collected, tooLong } = this
+      this.begin("ground")
+      if (!tooLong) this.actions.escape(collected, String.fromCharCode(byte))
     }
-    const { collected, tooLong } = this
-    this.begin("ground")
-    if (!tooLong) this.actions.escape(collected, String.fromCharCode(byte))
+  }
+
+  /** Whether a control sequence or a string begins with this byte after ESC. */
+  private introduces(byte: number): boolean {
+    if (byte === 0x5b) this.begin("sequence")
+    else if (byte === 0x5d) this.beginString(true)
+    else if (byte === 0x50 || byte === 0x58 || byte === 0x5e || byte === 0x5f) this.beginString(false)
+    else return false
+    return true
   }
 
   private controlSequenceByte(byte: number): void {
-    if (byte < 0x40) return this.collect(byte)
+    if (byte < 0x40) {
+      this.collect(byte)
+      return
+    }
     const { collected, tooLong } = this
     this.begin("ground")
     const match = tooLong ? null : /^([<=>?]?)([\d;:]*)([ -/]*)$/.exec(collected)

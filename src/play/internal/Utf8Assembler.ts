@@ -29,23 +29,26 @@ export class Utf8Assembler {
 
   /** A byte of 0x80 or above. */
   push(byte: number): void {
-    if (this.length > 0) {
-      if (this.continues(byte)) return this.add(byte)
-      this.interrupt(true)
+    if (this.length > 0 && this.continues(byte)) {
+      this.add(byte)
+      return
     }
-    const wanted = lengthOf(byte)
-    if (wanted === 0) return this.actions.character(replacement, replacement.length)
-    this.silent = false
-    this.wanted = wanted
-    this.held[0] = byte
-    this.length = 1
+    this.interrupt(true)
+    this.wanted = lengthOf(byte)
+    if (this.wanted === 0) this.actions.character(replacement, replacement.length)
+    else {
+      this.silent = false
+      this.held[0] = byte
+      this.length = 1
+    }
   }
 
   /** As `push`, within a string whose characters nobody sees: only C1 controls are told. */
   pushControlOnly(byte: number): void {
     if (this.length === 1 && this.held[0] === 0xc2 && byte < 0xa0) {
       this.length = 0
-      return this.actions.c1(byte)
+      this.actions.c1(byte)
+      return
     }
     this.silent = true
     this.held[0] = byte

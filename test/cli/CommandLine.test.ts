@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { buildProgram } from "./support/buildProgram.ts"
+import { runProgram } from "./support/runProgram.ts"
+
+let home = ""
+let msh = ""
+let mezctl = ""
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "msh-home-"))
+  msh = await buildProgram("msh")
+  mezctl = await buildProgram("mezctl")
+})
+
+afterAll(async () => {
+  for (const path of [home, dirname(msh), dirname(mezctl)]) await rm(path, { recursive: true, force: true })
+})
+
+const run = (program: string, words: string) =>
+  runProgram(program, words === "" ? [] : words.split(" "), { env: { MEZITE_HOME: home, MEZITE_DATA_DIR: home } })
+
+describe("exit codes", () => {
+  it("--version", async () => {
+    expect(await run(msh, "--version")).toMatchObject({ stdout: Buffer.from("msh 0.1.0\n"), stderr: "", code: 0 })
+    expect(await run(mezctl, "--version")).toMatchObject({ stdout: Buffer.from("mezctl 0.1.0\n"), stderr: "", code: 0 })
+  })
+
+  it("--help goes to standard output, without colours where that is no terminal", async () => {
+    const help = await run(msh, "--help")
+    expect(help.code).toBe(0)
+    expect(help.stdout.toString()).toContain("sessions ls")
+    expect(help.stdout.includes(0x1b)).toBe(false)
+  })
+
+  it.each([
+    "",
+    "bogus",
+    "play",
+    "play --speed x FILE",
+    "play --speed 0 FILE",
+    "play --from nonsense FILE",
+    "play FILE --bogus",
+    "sessions",
+    "sessions ls --last yesterday",
+    "sessions ls --format yaml",
+    "export FILE",
+    "login --hub hub:3080",
+    "login --hub not/a/hub --user alice --password-stdin",
+    "ssh",
+  ])("wrong usage, msh %s: 2, and one line", async (words) => {
+    const { code, stderr, stdout } = await run(msh, words)
+    expect({ code, lines: stderr.split("\n").length, stdout: stdout.length }).toEqual({ code: 2, lines: 2, stdout: 0 })
+    expect(stderr).toMatch(/^msh: \S/)
+  })
+
+  it.each(["status", "play /nonexistent/a.rec", "sessions ls", "config", "play 6f1f7d3e-0c55-4b0e-9d62-8f7a5f6f2a10"])(
+    "failure, msh %s: 1, and one line",
+    async (words) => {
+      const { code, stderr } = await run(msh, words)
+      expect({ code, lines: stderr.split("\n").length }).toEqual({ code: 1, lines: 2 })
+    },
+  )
+
+  it("msh ssh that can't connect: 255", async () => {
+    expect(await run(msh, "ssh root@web-1 ls -la --color=auto")).toMatchObject({ code: 255 })
+  })
+
+  it.each([
+    "",
+    "users",
+    "users add alice",
+    "users add --roles X --logins root alice",
+    "tokens add --type user",
+    "config get",
+  ])("wrong usage, mezctl %s: 2, and one line", async (words) => {
+    const { code, stderr } = await run(mezctl, words)
+    expect({ code, lines: stderr.split("\n").length }).toEqual({ code: 2, lines: 2 })
+  })
+
+  it("mezctl without a hub says where it looked", async () => {
+    const { code, stderr } = await run(mezctl, "users ls")
+    expect(code).toBe(1)
+    expect(stderr).toContain(join(home, "hub.sock"))
+  })
+})

@@ -1,0 +1,136 @@
+import { it } from "@effect/vitest"
+import { Effect, Fiber, Stream, TestClock } from "effect"
+import { describe, expect } from "vitest"
+import { type Frame, FrameKind } from "../../src/domain/Frame.ts"
+import { KeyBuffer } from "../../src/play/KeyBuffer.ts"
+import { play } from "../../src/play/Player.ts"
+import { PlayerKeys } from "../../src/play/PlayerKeys.ts"
+import type { PlayerScreen } from "../../src/play/PlayerScreen.ts"
+import { outputFrame, text } from "../support/recordings.ts"
+
+const fakeScreen = () => {
+  const shown: Array<string> = []
+  const show = (prefix: string) => (bytes: Uint8Array) =>
+    Effect.sync(() => void shown.push(prefix + Buffer.from(bytes).toString("utf8")))
+  const screen: PlayerScreen = {
+    output: show(""),
+    stderr: show("stderr:"),
+    notice: (notice) => Effect.sync(() => void shown.push(`notice:${notice}`)),
+    clear: Effect.sync(() => void shown.push("clear")),
+  }
+  return { screen, shown }
+}
+
+const frames = [0, 1_000, 2_000, 20_000].map((timeMs, index) => outputFrame(index + 1, text(`f${index}`), timeMs))
+const typed: Frame = { ...outputFrame(5, text("secret"), 20_000), kind: FrameKind.Input }
+
+const start = (options: { readonly speed?: number; readonly list?: ReadonlyArray<Frame> } = {}) =>
+  Effect.gen(function* () {
+    const { screen, shown } = fakeScreen()
+    const keys = new KeyBuffer()
+    const fiber = yield* Effect.fork(
+      play({
+        frames: Stream.fromIterable(options.list ?? frames),
+        fromMs: 0,
+        toMs: Number.POSITIVE_INFINITY,
+        longestIdleMs: Number.POSITIVE_INFINITY,
+        speed: options.speed ?? 1,
+        screen,
+        keys,
+      }),
+    )
+    const press = (key: string) =>
+      Effect.sync(() => keys.press(new PlayerKeys().read(Buffer.from(key)))).pipe(Effect.zipRight(settle))
+    yield* settle
+    return { shown, press, fiber }
+  })
+
+const settle = Effect.yieldNow().pipe(Effect.repeatN(50))
+const pass = (millis: number) => TestClock.adjust(millis).pipe(Effect.zipRight(settle))
+
+describe("play", () => {
+  it.effect("shows each frame when it is due", () =>
+    Effect.gen(function* () {
+      const { shown, fiber } = yield* start()
+      expect(shown).toEqual(["f0"])
+      yield* pass(999)
+      expect(shown).toEqual(["f0"])
+      yield* pass(1)
+      expect(shown).toEqual(["f0", "f1"])
+      yield* pass(19_000)
+      expect(shown).toEqual(["f0", "f1", "f2", "f3"])
+      expect(yield* Fiber.join(fiber)).toBe("finished")
+    }),
+  )
+
+  it.effect("plays faster, and never shows what was typed", () =>
+    Effect.gen(function* () {
+      const { shown, fiber } = yield* start({ speed: 10, list: [...frames, typed] })
+      yield* pass(2_000)
+      expect(yield* Fiber.join(fiber)).toBe("finished")
+      expect(shown).toEqual(["f0", "f1", "f2", "f3"])
+    }),
+  )
+
+  it.effect("pauses, steps, and goes on", () =>
+    Effect.gen(function* () {
+      const { shown, press } = yield* start()
+      yield* press(" ")
+      yield* pass(100_000)
+      expect(shown).toEqual(["f0"])
+      yield* press(".")
+      expect(shown).toEqual(["f0", "f1"])
+      yield* press(".")
+      expect(shown).toEqual(["f0", "f1", "f2"])
+      yield* press(" ")
+      yield* pass(17_999)
+      expect(shown).toHaveLength(3)
+      yield* pass(1)
+      expect(shown).toHaveLength(4)
+    }),
+  )
+
+  it.effect("seeks forward at once, and back by drawing anew", () =>
+    Effect.gen(function* () {
+      const { shown, press, fiber } = yield* start()
+      yield* press("\x1b[C")
+      expect(shown).toEqual(["f0", "f1", "f2"])
+      yield* press("\x1b[D")
+      expect(shown).toEqual(["f0", "f1", "f2", "clear", "f0"])
+      yield* press("q")
+      expect(yield* Fiber.join(fiber)).toBe("quit")
+    }),
+  )
+
+  it.effect("obeys keys while it waits for frames", () =>
+    Effect.gen(function* () {
+      const { screen } = fakeScreen()
+      const keys = new KeyBuffer()
+      const all = { fromMs: 0, toMs: 1, longestIdleMs: 1, speed: 1, screen, keys }
+      const fiber = yield* Effect.fork(play({ ...all, frames: Stream.never }))
+      yield* settle
+      keys.press(["interrupt"])
+      expect(yield* Fiber.join(fiber)).toBe("interrupted")
+    }),
+  )
+
+  it.effect("shows all that is good, then fails", () =>
+    Effect.gen(function* () {
+      const { screen, shown } = fakeScreen()
+      const broken = Stream.concat(Stream.fromIterable(frames.slice(0, 2)), Stream.fail("damaged" as const))
+      const options = { fromMs: 0, toMs: 1e9, longestIdleMs: 0, speed: 1, screen, keys: new KeyBuffer() }
+      const error = yield* Effect.flip(play({ ...options, frames: broken }))
+      expect(error).toBe("damaged")
+      expect(shown).toEqual(["f0", "f1"])
+    }),
+  )
+})
+
+describe("PlayerKeys", () => {
+  it("reads keys cut in two", () => {
+    const keys = new PlayerKeys()
+    expect(keys.read(Buffer.from("\x1b"))).toEqual([])
+    expect(keys.read(Buffer.from("[C+"))).toEqual(["forward", "faster"])
+    expect(keys.read(Buffer.from("x\x1b[15~q"))).toEqual(["quit"])
+  })
+})
