@@ -37,7 +37,7 @@ const make = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const certified = yield* Effect.mapError(
       authority.verifyCertificate(Buffer.from(certificate, "base64"), now),
-      ({ message }) => unknown(`${message}: log in again`),
+      ({ message }) => unknown(message),
     )
     const user = yield* users.find(certified.user)
     // A certificate of somebody who had the name before, and was removed, is not this user's. Certificates know seconds.

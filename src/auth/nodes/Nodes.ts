@@ -80,6 +80,11 @@ const make = Effect.gen(function* () {
     return Option.fromNullable(row)
   })
 
+  const named = Effect.fn("Nodes.named")(function* (name: NodeName) {
+    const [row] = yield* sql<NodeRow>`SELECT * FROM nodes WHERE name = ${name}`
+    return Option.fromNullable(row)
+  })
+
   const register = Effect.fn("Nodes.register")(function* (id: NodeId, registration: Registration) {
     const labels = yield* checkLabels(registration.labels)
     const node = yield* Effect.flatMap(find(id), Option.match({ onNone: () => gone, onSome: Effect.succeed }))
@@ -119,7 +124,7 @@ const make = Effect.gen(function* () {
     yield* connections.disconnect(yield* sql.withTransaction(removed))
   })
 
-  return { join, register, seen, find, list, remove }
+  return { join, register, seen, find, named, list, remove }
 })
 
 /** The machines of the cluster. */
@@ -139,6 +144,7 @@ export class Nodes extends Context.Tag("mezite/auth/Nodes")<
     readonly seen: (id: NodeId) => Effect.Effect<void, SqlError>
     /** None for a node that was removed. */
     readonly find: (id: string) => Effect.Effect<Option.Option<NodeRow>, SqlError>
+    readonly named: (name: NodeName) => Effect.Effect<Option.Option<NodeRow>, SqlError>
     readonly list: Effect.Effect<ReadonlyArray<Node>, SqlError>
     /** From then on its tokens are refused; a connection that it has is cut. */
     readonly remove: (name: NodeName, by: string) => Effect.Effect<void, NotFound | SqlError>

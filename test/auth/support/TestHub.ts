@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Layer, Option, Stream } from "effect"
+import { Effect, Layer, Option, Stream, TestClock } from "effect"
 import { layerAuthServices } from "../../../src/auth/AuthServices.ts"
 import { layerSqlite } from "../../../src/auth/database/Database.ts"
 import { Passwords } from "../../../src/auth/identities/Passwords.ts"
@@ -40,6 +40,9 @@ export const layerTestRecordings = Layer.succeed(RecordingStore, {
 /** scrypt at a cost that doesn't hold the tests up. */
 export const layerCheapPasswords = Passwords.layerCost({ N: 1024, r: 8, p: 1 })
 
+/** When the tests' clock begins; certificates know no time before 1970, and begin a minute early. */
+export const testEpochMs = 1_700_000_000_000
+
 /** Every service of the auth part, and the database under it. */
 export const layerTestHub = (connections: Layer.Layer<OnlineNodes> = testConnections().layer) =>
   layerAuthServices(Option.some("test"), layerCheapPasswords).pipe(
@@ -48,6 +51,7 @@ export const layerTestHub = (connections: Layer.Layer<OnlineNodes> = testConnect
         layerTestDatabase,
         connections,
         layerTestRecordings,
+        Layer.effectDiscard(TestClock.setTime(testEpochMs)),
         Layer.succeed(HubFacts, { version: "1.2.3", sshPort: Effect.succeed(3023) }),
       ),
     ),

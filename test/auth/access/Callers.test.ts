@@ -1,0 +1,78 @@
+import { expect, it } from "@effect/vitest"
+import { Duration, Effect, TestClock } from "effect"
+import { mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
+import { Callers } from "../../../src/auth/access/Callers.ts"
+import { Users } from "../../../src/auth/identities/Users.ts"
+import { Nodes } from "../../../src/auth/nodes/Nodes.ts"
+import { NodeName, UserName } from "../../../src/domain/Identifiers.ts"
+import { certificateAuthority } from "../../../src/ssh/CertificateAuthority.ts"
+import { invited, joined, loggedIn, newKey } from "../support/Fixtures.ts"
+import { layerTestHub, testEpochMs } from "../support/TestHub.ts"
+
+const alice = UserName.make("alice")
+
+it.scoped("knows a node by its key until it is removed", () =>
+  Effect.gen(function* () {
+    const callers = yield* Callers
+    const node = yield* joined("web-1")
+    const mint = (about: Partial<Parameters<typeof mintNodeToken>[0]> = {}) =>
+      mintNodeToken({ nodeId: node.id, audience: "test", key: node.identity.privateKey, ...about })
+    const token = yield* mint()
+    expect(yield* callers.caller(token)).toMatchObject({ _tag: "Node", id: node.id, name: "web-1" })
+    expect(yield* callers.node(token)).toMatchObject({ _tag: "Node" })
+    expect(yield* Effect.flip(callers.user(token))).toMatchObject({ _tag: "Unauthenticated" })
+    const wrong = [{ key: newKey().privateKey }, { key: node.host.privateKey }, { audience: "other" }, { nodeId: "x" }]
+    for (const about of wrong) {
+      expect(yield* Effect.flip(callers.caller(yield* mint(about)))).toMatchObject({ _tag: "Unauthenticated" })
+    }
+    yield* Effect.flatMap(Nodes, (nodes) => nodes.remove(NodeName.make("web-1"), "tester"))
+    expect((yield* Effect.flip(callers.caller(token))).message).toMatch(/removed/)
+    yield* joined("web-1")
+    expect(yield* Effect.flip(callers.caller(token))).toMatchObject({ _tag: "Unauthenticated" })
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scoped("knows a user by a certificate, as long as it is good and the user is there", () =>
+  Effect.gen(function* () {
+    const [callers, users] = [yield* Callers, yield* Users]
+    const { key, certificate } = yield* loggedIn("alice", ["auditor"])
+    const mint = (about: Partial<Parameters<typeof mintUserToken>[0]> = {}) =>
+      mintUserToken({ user: "alice", audience: "test", certificate, key: key.privateKey, ...about })
+    const known = yield* callers.caller(yield* mint())
+    expect(known).toEqual({ _tag: "User", user: "alice", roles: ["auditor"], logins: ["root"] })
+    expect(yield* Effect.flip(callers.node(yield* mint()))).toMatchObject({ _tag: "Unauthenticated" })
+    const wrong = [{ key: newKey().privateKey }, { user: "bob" }, { certificate: "AAAA" }, { audience: "other" }]
+    for (const about of wrong) {
+      expect(yield* Effect.flip(callers.caller(yield* mint(about)))).toMatchObject({ _tag: "Unauthenticated" })
+    }
+    yield* TestClock.adjust("1 second")
+    yield* users.remove(alice, "tester")
+    expect((yield* Effect.flip(callers.caller(yield* mint()))).message).toMatch(/doesn't know this user/)
+    yield* invited("alice", ["admin"])
+    expect((yield* Effect.flip(callers.caller(yield* mint()))).message).toMatch(/doesn't know this user/)
+    yield* TestClock.adjust(Duration.hours(12))
+    expect((yield* Effect.flip(callers.caller(yield* mint()))).message).toMatch(/expired/)
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scoped("believes no other authority's certificate", () =>
+  Effect.gen(function* () {
+    const callers = yield* Callers
+    const { key } = yield* loggedIn("alice", ["admin"])
+    const forged = certificateAuthority(newKey().privateKey).signUser({
+      publicKey: key.privateKey,
+      keyId: "alice",
+      principals: ["root"],
+      validAfter: BigInt(testEpochMs / 1000),
+      validBefore: BigInt(testEpochMs / 1000 + 3_600),
+      serial: 1n,
+    })
+    const token = yield* mintUserToken({
+      user: "alice",
+      audience: "test",
+      certificate: forged.blob.toString("base64"),
+      key: key.privateKey,
+    })
+    expect((yield* Effect.flip(callers.caller(token))).message).toMatch(/not trusted/)
+  }).pipe(Effect.provide(layerTestHub())),
+)

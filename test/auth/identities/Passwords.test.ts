@@ -1,0 +1,71 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, FastCheck, Option, Redacted } from "effect"
+import { formatHash, parseHash } from "../../../src/auth/identities/PasswordHash.ts"
+import { Passwords } from "../../../src/auth/identities/Passwords.ts"
+import { attempt, noAttempts } from "../../../src/auth/identities/ThrottlePolicy.ts"
+import { layerCheapPasswords } from "../support/TestHub.ts"
+
+const right = Redacted.make("pass\u00e9word")
+
+describe("passwords", () => {
+  it.effect("are verified at the cost that is stored with them, by default 2^17", () =>
+    Effect.gen(function* () {
+      const hash = yield* Effect.flatMap(Passwords, (passwords) => passwords.hash(right)).pipe(
+        Effect.provide(Passwords.layer),
+      )
+      expect(hash).toMatch(/^scrypt\$131072\$8\$1\$/)
+      const passwords = yield* Passwords
+      expect(yield* passwords.verify(right, Option.some(hash))).toBe(true)
+      expect(yield* passwords.verify(Redacted.make("passe\u0301word"), Option.some(hash))).toBe(true)
+      expect(yield* passwords.verify(Redacted.make("password"), Option.some(hash))).toBe(false)
+    }).pipe(Effect.provide(layerCheapPasswords)),
+  )
+
+  it.effect("never match where there is no hash, or none that can be read", () =>
+    Effect.gen(function* () {
+      const passwords = yield* Passwords
+      expect(yield* passwords.verify(right, Option.none())).toBe(false)
+      expect(yield* passwords.verify(right, Option.some("plain"))).toBe(false)
+      expect(yield* passwords.hash(right)).not.toBe(yield* passwords.hash(right))
+    }).pipe(Effect.provide(layerCheapPasswords)),
+  )
+
+  it.effect("are refused when too many wait", () =>
+    Effect.gen(function* () {
+      const passwords = yield* Passwords
+      const results = yield* Effect.all(
+        Array.from({ length: 80 }, () => Effect.either(passwords.verify(right, Option.none()))),
+        { concurrency: "unbounded" },
+      )
+      expect(results.filter(({ _tag }) => _tag === "Left")).toHaveLength(16)
+      expect(yield* passwords.verify(right, Option.none())).toBe(false)
+    }).pipe(Effect.provide(layerCheapPasswords)),
+  )
+
+  it("have hashes that can be read again", () =>
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.uint8Array({ minLength: 16, maxLength: 32 }),
+        FastCheck.uint8Array({ minLength: 16, maxLength: 64 }),
+        (salt, key) => {
+          const hash = { cost: { N: 2048, r: 8, p: 1 }, salt: Buffer.from(salt), key: Buffer.from(key) }
+          expect(parseHash(formatHash(hash))).toEqual(Option.some(hash))
+        },
+      ),
+    ))
+})
+
+it("the throttle lets five through at once and then one after ever longer waits, a minute at most", () => {
+  let state = noAttempts
+  const waits: Array<number> = []
+  let now = 0
+  for (let index = 0; index < 14; index++) {
+    const step = attempt(state, now)
+    expect(step.waitMs).toBe(0)
+    state = step.attempts
+    const { waitMs } = attempt(state, now)
+    waits.push(waitMs)
+    now += waitMs
+  }
+  expect(waits).toEqual([0, 0, 0, 0, 1e3, 2e3, 4e3, 8e3, 16e3, 32e3, 6e4, 6e4, 6e4, 6e4])
+})

@@ -1,0 +1,127 @@
+import { expect, it } from "@effect/vitest"
+import { Chunk, Duration, Effect, Redacted, Stream, TestClock } from "effect"
+import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
+import { ClusterKeys } from "../../../src/auth/keys/ClusterKeys.ts"
+import { JoinTokens } from "../../../src/auth/nodes/JoinTokens.ts"
+import { type JoinRequest, Nodes } from "../../../src/auth/nodes/Nodes.ts"
+import { Settings } from "../../../src/auth/settings/Settings.ts"
+import { NodeName } from "../../../src/domain/Identifiers.ts"
+import { verifyCertificate } from "../../../src/ssh/CertificateVerification.ts"
+import { parseCertificateLine } from "../../../src/ssh/OpenSshCertificate.ts"
+import { publicKeyBlob } from "../../../src/ssh/OpenSshKey.ts"
+import { joined, newKey } from "../support/Fixtures.ts"
+import { layerTestHub, testConnections, testEpochMs } from "../support/TestHub.ts"
+
+const request = (about: Partial<JoinRequest>): JoinRequest => ({
+  token: Redacted.make("none"),
+  name: NodeName.make("web-1"),
+  labels: {},
+  identityKey: newKey().line,
+  hostKey: newKey().line,
+  remoteAddress: null,
+  ...about,
+})
+const join = (about: Partial<JoinRequest>) => Effect.flatMap(Nodes, (nodes) => nodes.join(request(about)))
+
+it.scoped("a token lets many nodes join until it is over, each name once", () =>
+  Effect.gen(function* () {
+    const { token } = yield* Effect.flatMap(JoinTokens, (tokens) => tokens.add(Duration.hours(1), "tester"))
+    yield* join({ token })
+    yield* join({ token, name: NodeName.make("web-2") })
+    expect(yield* Effect.flip(join({ token }))).toMatchObject({ _tag: "Conflict" })
+    expect(yield* Effect.flip(join({ name: NodeName.make("web-3") }))).toMatchObject({ _tag: "Unauthenticated" })
+    yield* TestClock.adjust("1 hour")
+    expect(yield* Effect.flip(join({ token, name: NodeName.make("web-3") }))).toMatchObject({ _tag: "Unauthenticated" })
+    const nodes = yield* Effect.flatMap(Nodes, (all) => all.list)
+    expect(nodes.map(({ name }) => name)).toEqual(["web-1", "web-2"])
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scoped("refuses keys and labels that are none, before the token counts", () =>
+  Effect.gen(function* () {
+    const { token } = yield* Effect.flatMap(JoinTokens, (tokens) => tokens.add(Duration.hours(1), "tester"))
+    const wrong: ReadonlyArray<Partial<JoinRequest>> = [
+      { identityKey: "ssh-rsa AAAA" },
+      { hostKey: "nonsense" },
+      { labels: { "": "x" } },
+      { labels: { a: "b\n" } },
+      { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`k${index}`, ""])) },
+    ]
+    for (const about of wrong) expect(yield* Effect.flip(join({ token, ...about }))).toMatchObject({ _tag: "Invalid" })
+    const ttl = yield* Effect.flip(Effect.flatMap(JoinTokens, (tokens) => tokens.add(Duration.days(31), "tester")))
+    expect(ttl).toMatchObject({ _tag: "Invalid" })
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scoped("gives host certificates for the node's names, for 30 days", () =>
+  Effect.gen(function* () {
+    const { hostCertificate } = yield* joined("web-1")
+    const certificate = yield* parseCertificateLine(hostCertificate)
+    const { hostCa } = yield* ClusterKeys
+    const authorities = [publicKeyBlob(Redacted.value(hostCa.privateKey))]
+    for (const principal of ["web-1", "web-1.test"]) {
+      yield* verifyCertificate(certificate, {
+        kind: "host",
+        authorities,
+        principal,
+        nowMs: testEpochMs + 29 * 86_400_000,
+      })
+    }
+    const late = verifyCertificate(certificate, {
+      kind: "host",
+      authorities,
+      principal: "web-1",
+      nowMs: testEpochMs + 30 * 86_400_000,
+    })
+    expect((yield* Effect.flip(late)).reason).toBe("validity")
+    const other = verifyCertificate(certificate, { kind: "host", authorities, principal: "web-2", nowMs: testEpochMs })
+    expect((yield* Effect.flip(other)).reason).toBe("principal")
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+const connections = testConnections()
+
+it.scoped("lists what nodes say of themselves, and cuts off those that are removed", () =>
+  Effect.gen(function* () {
+    const [nodes, settings] = [yield* Nodes, yield* Settings]
+    const [first, second] = [yield* joined("web-1"), yield* joined("web-2")]
+    connections.online.add(first.id)
+    yield* TestClock.adjust("1 minute")
+    const registration = { version: "2", labels: { role: "web" }, hostKey: newKey().line }
+    yield* nodes.register(first.id, { ...registration, mode: "node", modeSource: "env" })
+    yield* nodes.register(second.id, { ...registration, mode: "node", modeSource: "cached" })
+    const shown = (yield* nodes.list).map((node) => [
+      node.name,
+      node.online,
+      node.weaker_than_cluster,
+      node.labels.role,
+    ])
+    expect(shown).toEqual([
+      ["web-1", true, true, "web"],
+      ["web-2", false, false, "web"],
+    ])
+    yield* settings.set("session_recording", "node", "tester")
+    yield* TestClock.adjust("1 minute")
+    const [one, two] = yield* nodes.list
+    expect(one?.weaker_than_cluster).toBe(false)
+    expect([one?.last_seen_at, two?.last_seen_at]).toEqual(["2023-11-14T22:15:20.000Z", "2023-11-14T22:14:20.000Z"])
+    yield* nodes.remove(NodeName.make("web-1"), "tester")
+    expect(connections.cut).toEqual([first.id])
+    const gone = nodes.register(first.id, { ...registration, mode: "node", modeSource: "env" })
+    expect(yield* Effect.flip(gone)).toMatchObject({ _tag: "NotFound" })
+    expect(yield* Effect.flip(nodes.remove(NodeName.make("web-1"), "tester"))).toMatchObject({ _tag: "NotFound" })
+    const audit = yield* AuditLog
+    const events = yield* Stream.runCollect(
+      audit.list({ type: null, user: null, sessionId: null, sinceMs: null, limit: null }),
+    )
+    expect(Chunk.toReadonlyArray(events).map(({ type }) => type)).toEqual([
+      "node.leave",
+      "config.update",
+      "node.join",
+      "token.create",
+      "node.join",
+      "token.create",
+    ])
+    yield* joined("web-1")
+  }).pipe(Effect.provide(layerTestHub(connections.layer))),
+)

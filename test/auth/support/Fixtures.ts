@@ -1,0 +1,86 @@
+import { generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto"
+import { Duration, Effect, Redacted } from "effect"
+import type { Credentials } from "../../../src/api/PublicRpcs.ts"
+import { Logins } from "../../../src/auth/identities/Logins.ts"
+import { Users } from "../../../src/auth/identities/Users.ts"
+import { JoinTokens } from "../../../src/auth/nodes/JoinTokens.ts"
+import { Nodes } from "../../../src/auth/nodes/Nodes.ts"
+import { Login, NodeName, RoleName, UserName } from "../../../src/domain/Identifiers.ts"
+import type { SessionInfo } from "../../../src/domain/SessionInfo.ts"
+import { publicKeyLine } from "../../../src/ssh/OpenSshKey.ts"
+
+/** A private key and its public line. */
+export const newKey = (): { readonly privateKey: KeyObject; readonly line: string } => {
+  const { privateKey } = generateKeyPairSync("ed25519")
+  return { privateKey, line: publicKeyLine(privateKey, "somebody@somewhere") }
+}
+
+export const password = Redacted.make("correct horse battery")
+
+/** A user that was added but never logged in. */
+export const invited = (
+  name: string,
+  roles: ReadonlyArray<string> = ["user"],
+  logins: ReadonlyArray<string> = ["root"],
+) =>
+  Effect.flatMap(Users, (users) =>
+    users.add(
+      {
+        name: UserName.make(name),
+        roles: roles.map((role) => RoleName.make(role)),
+        logins: logins.map((login) => Login.make(login)),
+      },
+      "tester",
+    ),
+  )
+
+/** A user with `password` who has just logged in with a key. */
+export const loggedIn = (name: string, roles: ReadonlyArray<string> = ["user"]) =>
+  Effect.gen(function* () {
+    const { invite } = yield* invited(name, roles)
+    const key = newKey()
+    const logins = yield* Logins
+    const credentials: Credentials = yield* logins.login({
+      user: name,
+      invite,
+      password,
+      publicKey: key.line,
+      remoteAddress: "192.0.2.1",
+    })
+    return { key, credentials, certificate: credentials.certificate.split(" ")[1] ?? "" }
+  })
+
+/** A node that has joined. */
+export const joined = (name: string) =>
+  Effect.gen(function* () {
+    const [tokens, nodes] = [yield* JoinTokens, yield* Nodes]
+    const { token } = yield* tokens.add(Duration.hours(1), "tester")
+    const [identity, host] = [newKey(), newKey()]
+    const { id, hostCertificate } = yield* nodes.join({
+      token,
+      name: NodeName.make(name),
+      labels: { env: "test" },
+      identityKey: identity.line,
+      hostKey: host.line,
+      remoteAddress: "192.0.2.2",
+    })
+    return { id, identity, host, hostCertificate }
+  })
+
+/** A session that could be. */
+export const sessionInfo = (about: Partial<SessionInfo> = {}): SessionInfo => ({
+  sessionId: randomUUID(),
+  cluster: "test",
+  user: "alice",
+  login: "root",
+  node: "web-1",
+  remoteAddress: "192.0.2.3:4022",
+  startedAtMs: 1_700_000_000_000,
+  terminal: { cols: 80, rows: 24, term: "xterm" },
+  command: "",
+  mode: "node-sync",
+  modeSource: "cluster",
+  programVersion: "1.2.3",
+  userCertificate: new Uint8Array(),
+  ...about,
+})
