@@ -38,23 +38,24 @@ const nextBatch = <A>(parser: PullParser<A>, sizeOf: (item: A) => number): Batch
 type Parsed<A, E> = Channel.Channel<Chunk.Chunk<A>, Chunk.Chunk<Uint8Array>, E | RecordingError, E, unknown, unknown>
 
 const parse = <A, E>(parser: PullParser<A>, sizeOf: (item: A) => number): Parsed<A, E> => {
-  const drain = (rest: ReadonlyArray<Uint8Array>): Parsed<A, E> =>
+  const drain = (pieces: ReadonlyArray<Uint8Array>, at: number): Parsed<A, E> =>
     Channel.suspend(() => {
       const { items, next } = nextBatch(parser, sizeOf)
       const written = Channel.write(Chunk.unsafeFromArray(items))
-      if (next === "more") return Channel.zipRight(written, drain(rest))
-      return Channel.zipRight(written, next === "hungry" ? feed(rest) : Channel.fail(next))
+      if (next === "more") return Channel.zipRight(written, drain(pieces, at))
+      if (next !== "hungry") return Channel.zipRight(written, Channel.fail(next))
+      return items.length === 0 ? feed(pieces, at) : Channel.zipRight(written, feed(pieces, at))
     })
-  const feed = (pieces: ReadonlyArray<Uint8Array>): Parsed<A, E> => {
-    const [piece, ...rest] = pieces
+  const feed = (pieces: ReadonlyArray<Uint8Array>, at: number): Parsed<A, E> => {
+    const piece = pieces[at]
     if (piece === undefined) return idle
     return Channel.suspend(() => {
       parser.push(piece)
-      return drain(rest)
+      return drain(pieces, at + 1)
     })
   }
   const idle: Parsed<A, E> = Channel.readWith({
-    onInput: (pieces: Chunk.Chunk<Uint8Array>) => feed(Chunk.toReadonlyArray(pieces)),
+    onInput: (pieces: Chunk.Chunk<Uint8Array>) => feed(Chunk.toReadonlyArray(pieces), 0),
     onFailure: (error: E) => Channel.fail(error),
     onDone: () => Channel.fromEffect(Effect.try({ try: () => parser.end(), catch: orRecordingError })),
   })

@@ -1,4 +1,4 @@
-import { deflateRawSync } from "node:zlib"
+import { constants, deflateRawSync } from "node:zlib"
 import { FastCheck } from "effect"
 import { describe, expect, it } from "vitest"
 import {
@@ -49,6 +49,15 @@ describe("compression", () => {
     ["nothing", deflateRawSync(new Uint8Array(0)), 0],
   ])("refuses %s", (_, payload, size) => {
     expect(() => inflatePayload(payload, size, 3)).toThrow(/^at byte 3: a compressed payload does not unpack/)
+  })
+
+  it("of a bomb takes no memory", () => {
+    const block = deflateRawSync(new Uint8Array(1024 * 1024), { finishFlush: constants.Z_SYNC_FLUSH })
+    const bomb = Buffer.concat(Array.from({ length: 400 }, () => block))
+    const before = process.resourceUsage().maxRSS
+    expect(() => inflatePayload(bomb, Limits.payload, 0)).toThrow("does not unpack")
+    // In kilobytes; the bomb holds 400 MiB.
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(100 * 1024)
   })
 
   it("of a bomb in a recording ends reading, with a typed error", () => {

@@ -93,6 +93,16 @@ describe("streams of recordings", () => {
     }),
   )
 
+  it.effect("come in any number of pieces", () =>
+    Effect.gen(function* () {
+      const many = Array.from({ length: 5_000 }, (_, index) => outputFrame(index + 1, text(`frame ${index}`)))
+      const file = writeRecording(many, { signer })
+      const single = Array.from(file, (_, at) => file.subarray(at, at + 1))
+      const count = yield* Stream.runCount(readFrames(Stream.fromIterable(single), { publicKeys: [signer.publicKey] }))
+      expect(count).toBe(5_000)
+    }),
+  )
+
   it.effect("verify and scan", () =>
     Effect.gen(function* () {
       expect((yield* verifyRecording(streamOf(bytes), [signer.publicKey]))._tag).toBe("Whole")

@@ -1,11 +1,24 @@
+import { createHash } from "node:crypto"
 import { FastCheck } from "effect"
 import { describe, expect, it } from "vitest"
-import { type Entry, MAGIC, RecordingVerifier, splitEntries, type VerifyingKey } from "../../src/recording/index.ts"
+import {
+  type Entry,
+  encodeEndEntry,
+  encodeSealEntry,
+  MAGIC,
+  type RecordingEnd,
+  RecordingVerifier,
+  sealMessage,
+  splitEntries,
+  type VerifyingKey,
+} from "../../src/recording/index.ts"
 import {
   concat,
   masterKey,
   outputFrame,
   pieces,
+  readAll,
+  sessionEnd,
   sessionInfo,
   signer,
   signerOf,
@@ -94,7 +107,12 @@ describe("verification", () => {
     expect(verdict(concat([good, Uint8Array.of(0)]))).toMatchObject({
       problem: { kind: "Corrupt", offset: good.length },
     })
-    const [first] = entries.slice(1)
+    const [, first] = entries
+    const unsealed = writeRecording(frames)
+    expect(readAll(concat([unsealed, first?.bytes ?? good])).error).toMatchObject({
+      kind: "Corrupt",
+      offset: unsealed.length,
+    })
     expect(verdict(concat([good, first?.bytes ?? good]))).toMatchObject({ problem: { kind: "Corrupt" } })
   })
 
@@ -113,6 +131,40 @@ describe("verification", () => {
       return { ...entry, bytes }
     })
     expect(verdict(file(named))).toMatchObject({ sealed: undefined, problem: { kind: "Tampered" } })
+  })
+
+  it.each([
+    ["seq", { seq: 2 }],
+    ["end offset", { endOffset: 19 }],
+  ])("takes no seal whose %s is another, though the hub signed it", (_, change) => {
+    const start = entries.slice(0, 4)
+    const digest = new Uint8Array(createHash("sha256").update(file(start)).digest())
+    const sealed = (statement: { readonly seq: number; readonly endOffset: number }) => {
+      const signature = signer.sign(sealMessage(sessionInfo.sessionId, { ...statement, digest }))
+      return encodeSealEntry({ ...statement, digest, signature, keyId: signer.publicKey.id })
+    }
+    const statement = { seq: 3, endOffset: 0 }
+    expect(verdict(concat([file(start), sealed(statement)]))).toMatchObject({ sealed: { seq: 3 } })
+    const lie = verdict(concat([file(start), sealed({ ...statement, ...change })]))
+    expect(lie).toMatchObject({ sealed: undefined, problem: { kind: "Tampered" } })
+  })
+
+  it("takes no End that counts other frames or points past itself", () => {
+    const start = file(entries.slice(0, 4))
+    const end: RecordingEnd = {
+      ...sessionEnd,
+      frames: 3,
+      outputBytes: 0,
+      inputBytes: 0,
+      framesDigest: new Uint8Array(0),
+      seekPoints: [],
+      keyframes: [],
+    }
+    const errorWith = (change: Partial<RecordingEnd>) =>
+      readAll(concat([start, encodeEndEntry({ ...end, ...change })])).error?.kind
+    expect(errorWith({})).toBeUndefined()
+    expect(errorWith({ frames: 4 })).toBe("Corrupt")
+    expect(errorWith({ seekPoints: [{ seq: 1, timeMs: 0, offset: start.length + 1 }] })).toBe("Corrupt")
   })
 
   it("vouches for nothing without seals", () => {
