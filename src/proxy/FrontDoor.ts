@@ -7,6 +7,7 @@ import { type AuthenticationAttempt, serve } from "../ssh/SshServer.ts"
 import type { ConnectPolicy } from "./ConnectPolicy.ts"
 import { serveJumps } from "./internal/FrontDoorConnection.ts"
 import { listening } from "./internal/Listening.ts"
+import { openConnections } from "./internal/OpenConnections.ts"
 import type { ListenAddress } from "./ListenAddress.ts"
 import type { ListenError } from "./ListenError.ts"
 import type { Tunnels } from "./Tunnels.ts"
@@ -49,6 +50,8 @@ const login = ({ certificate }: UserAuthenticator["Type"]) =>
 export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
   options: FrontDoorOptions,
 ): Effect.fn.Return<ListenAddress, ListenError, Scope.Scope | UserAuthenticator | ConnectPolicy | Tunnels> {
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
+  yield* openConnections(server)
   const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels>()
   const authenticate = login(yield* UserAuthenticator)
   const { maxStartups = 100, maxChannels = 32, loginGrace = "20 seconds" } = options
@@ -81,7 +84,7 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
       Effect.ensuring(Effect.sync(() => socket.destroy())),
     )
 
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (socket) => {
+  server.on("connection", (socket) => {
     socket.on("error", () => socket.destroy())
     if (startups >= maxStartups) {
       socket.destroy()

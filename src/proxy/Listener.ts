@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from "node:tls"
 import { Effect, Option, Redacted, type Scope } from "effect"
 import { makeHttpServer } from "./internal/HttpServer.ts"
 import { listening } from "./internal/Listening.ts"
+import { openConnections } from "./internal/OpenConnections.ts"
 import { sniffHttp2 } from "./internal/SniffHttp2.ts"
 import { makeUpgradeRouter } from "./internal/UpgradeRouter.ts"
 import type { ListenAddress } from "./ListenAddress.ts"
@@ -39,8 +40,12 @@ export interface ListenerOptions {
   readonly limits?: ListenerLimits
 }
 
+/** A peer that is gone is noticed also where nothing is sent to it. */
+const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }
+
 const tlsServer = (identity: TlsIdentity, limits: ListenerLimits, dispatch: Dispatch): Server => {
   const server = createTlsServer({
+    ...tcp,
     cert: identity.certificate,
     key: Redacted.value(identity.privateKey),
     ALPNProtocols: ["h2", "http/1.1"],
@@ -56,7 +61,7 @@ const tlsServer = (identity: TlsIdentity, limits: ListenerLimits, dispatch: Disp
 }
 
 const plainServer = (limits: ListenerLimits, dispatch: Dispatch): Server => {
-  const server = createNetServer()
+  const server = createNetServer(tcp)
   server.on("connection", (socket) => {
     socket.on("error", () => socket.destroy())
     sniffHttp2(socket, limits.headersTimeoutMs, (protocol) => dispatch(protocol, socket))
@@ -73,7 +78,7 @@ const httpServer = (limits: ListenerLimits): Effect.Effect<HttpServer, never, Sc
     (server) =>
       Effect.sync(() => {
         server.close()
-        server.closeAllConnections()
+        server.closeIdleConnections()
       }),
   )
 
@@ -86,13 +91,6 @@ export const listen = Effect.fn("Listener.listen")(function* (
   options: ListenerOptions,
 ): Effect.fn.Return<ListenAddress, ListenError, Scope.Scope> {
   const limits = options.limits ?? defaultListenerLimits
-  const http = yield* httpServer(limits)
-  const onUpgrade = yield* makeUpgradeRouter({
-    routes: options.upgrades,
-    trustForwarded: Option.isNone(options.tls),
-  })
-  http.on("request", options.onRequest)
-  http.on("upgrade", onUpgrade)
   const dispatch: Dispatch = (protocol, socket) => {
     if (protocol === "h2") return options.onHttp2(socket)
     http.emit("connection", socket)
@@ -104,5 +102,9 @@ export const listen = Effect.fn("Listener.listen")(function* (
     onSome: (identity) => tlsServer(identity, limits, dispatch),
   })
   server.maxConnections = limits.maxConnections
+  yield* openConnections(server)
+  const http = yield* httpServer(limits)
+  http.on("request", options.onRequest)
+  http.on("upgrade", yield* makeUpgradeRouter({ routes: options.upgrades, trustForwarded: Option.isNone(options.tls) }))
   return yield* listening(server, options.address)
 })

@@ -36,8 +36,8 @@ export class Tunnels extends Context.Tag("mezite/proxy/Tunnels")<
       node: NodeName,
       about: ConnectionInfo,
     ) => Effect.Effect<WebSocket, NodeOffline | TunnelTimeout, Scope.Scope>
-    /** The names of the nodes that are connected now. */
-    readonly online: Effect.Effect<ReadonlySet<NodeName>>
+    /** The nodes that are connected now. */
+    readonly online: Effect.Effect<ReadonlySet<NodeId>>
     /** Cuts off a node that was removed, with all its connections; it is told not to come back. */
     readonly disconnect: (id: NodeId) => Effect.Effect<void>
     /** Takes over an agent's control connection, in place of an earlier one of the same node. */

@@ -4,7 +4,7 @@ import {
   runTunnelClient,
   type TunnelClientOptions,
 } from "../../src/agent/tunnel/TunnelClient.ts"
-import { nodeName, nodeToken, type TestHub } from "./TestHub.ts"
+import { nodeId, nodeToken, type TestHub } from "./TestHub.ts"
 
 /** Gives every byte back, and ends when the other side does. */
 export const echo: ConnectionHandler = ({ transport }) =>
@@ -22,7 +22,7 @@ export const eventually = (what: string, check: Effect.Effect<boolean>): Effect.
     Effect.orDie,
   )
 
-export const isOnline = (hub: TestHub) => Effect.map(hub.tunnels.online, (names) => names.has(nodeName))
+export const isOnline = (hub: TestHub) => Effect.map(hub.tunnels.online, (ids) => ids.has(nodeId))
 
 /** An agent of node web-1 in a fiber of its own; ended with the scope. */
 export const startAgent = (

@@ -54,10 +54,10 @@ const connectOnce = Effect.fn("TunnelClient.connect")(function* (
   return end.removed ? yield* new NodeRejected({ message: end.reason }) : end.reason
 })
 
-/** Status 403 says that trying again is of no use; everything else may pass. */
+/** The hub's own 403 says that trying again is of no use; everything else may pass. */
 const fatal = (error: OpenError | NodeRejected): Effect.Effect<string, NodeRejected> => {
   if (error._tag === "NodeRejected") return Effect.fail(error)
-  return error._tag === "HubRefused" && error.status === 403
+  return error._tag === "HubRefused" && error.byHub && error.status === 403
     ? Effect.fail(new NodeRejected({ message: error.message }))
     : Effect.succeed(error.message)
 }

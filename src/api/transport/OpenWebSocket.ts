@@ -27,16 +27,18 @@ export interface OpenOptions {
 const maxBody = 4_096
 const Body = Schema.parseJson(Schema.Struct({ message: Schema.String }))
 
-const refusal = (response: IncomingMessage, body: string): HubRefused =>
-  new HubRefused({
-    status: response.statusCode ?? 0,
-    message: Schema.decodeUnknownOption(Body)(body).pipe(
-      Option.match({
-        onNone: () => `the hub answered with HTTP status ${response.statusCode}`,
-        onSome: ({ message }) => message,
-      }),
-    ),
-  })
+const refusal = ({ statusCode = 0 }: IncomingMessage, body: string): HubRefused =>
+  Schema.decodeUnknownOption(Body)(body).pipe(
+    Option.match({
+      onNone: () =>
+        new HubRefused({
+          status: statusCode,
+          byHub: false,
+          message: `what answers at the hub's address gave HTTP status ${statusCode}: is it the hub?`,
+        }),
+      onSome: ({ message }) => new HubRefused({ status: statusCode, byHub: true, message }),
+    }),
+  )
 
 const readRefusal = (response: IncomingMessage, done: (refused: HubRefused) => void): void => {
   let body = ""
@@ -85,6 +87,8 @@ const opened = (options: OpenOptions): Effect.Effect<WebSocket, OpenError> =>
         socket.terminate()
       }),
     )
+    // Notices a peer that is gone on a connection whose bytes nobody waits for.
+    socket.once("upgrade", (response) => response.socket.setKeepAlive(true, 30_000))
     socket.once("open", () => {
       // What arrives before its reader listens must wait.
       socket.pause()

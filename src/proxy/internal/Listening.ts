@@ -1,4 +1,4 @@
-import type { Server, Socket } from "node:net"
+import type { Server } from "node:net"
 import { Effect, type Scope } from "effect"
 import { type ListenAddress, showListenAddress } from "../ListenAddress.ts"
 import { ListenError } from "../ListenError.ts"
@@ -25,23 +25,9 @@ const listen = (server: Server, address: ListenAddress): Effect.Effect<ListenAdd
     })
   })
 
-/**
- * Binds a server, and gives the address with its real port. With the scope it stops listening, and destroys what
- * connections are left.
- */
+/** Binds a server, and gives the address with its real port; it stops listening with the scope. */
 export const listening = (
   server: Server,
   address: ListenAddress,
-): Effect.Effect<ListenAddress, ListenError, Scope.Scope> => {
-  const open = new Set<Socket>()
-  server.on("connection", (socket: Socket) => {
-    open.add(socket)
-    socket.once("close", () => open.delete(socket))
-  })
-  return Effect.acquireRelease(listen(server, address), () =>
-    Effect.async<void>((resume) => {
-      server.close(() => resume(Effect.void))
-      for (const socket of open) socket.destroy()
-    }),
-  )
-}
+): Effect.Effect<ListenAddress, ListenError, Scope.Scope> =>
+  Effect.acquireRelease(listen(server, address), () => Effect.sync(() => server.close()))

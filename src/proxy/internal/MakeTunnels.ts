@@ -117,7 +117,7 @@ export const makeTunnels = Effect.fn("Tunnels.make")(function* (options: Tunnels
     open,
     connect: (node: NodeName, about: ConnectionInfo) =>
       Effect.map(open(node, about), (tunnel) => new WebSocketDuplex(tunnel)),
-    online: Effect.sync(() => new Set(byName.keys())),
+    online: Effect.sync(() => new Set([...byName.values()].map(({ node }) => node.id))),
     disconnect,
     addControl,
     addTunnel,

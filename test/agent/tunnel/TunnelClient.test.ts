@@ -1,8 +1,12 @@
 import { generateKeyPairSync } from "node:crypto"
+import { createServer, type Server } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Exit, FastCheck, Fiber, Option, Ref, Scope } from "effect"
 import { reconnectDelay } from "../../../src/agent/tunnel/ReconnectDelay.ts"
 import { connectThroughHub } from "../../../src/api/ConnectThroughHub.ts"
+import { HubTrust } from "../../../src/api/HubTrust.ts"
+import { paths } from "../../../src/api/transport/TunnelMessages.ts"
+import type { UpgradeHandler } from "../../../src/proxy/Upgrade.ts"
 import { echo, eventually, isOnline, onlineAgent, startAgent } from "../../proxy/TestAgent.ts"
 import { nodeToken, testHub, userToken } from "../../proxy/TestHub.ts"
 
@@ -37,6 +41,51 @@ describe("the agent's tunnel client", () => {
       const agent = yield* startAgent(hub)
       const error = yield* Effect.flip(Fiber.join(agent))
       expect(error).toMatchObject({ _tag: "NodeRejected", message: "web-1 was removed" })
+    }),
+  )
+
+  it.scopedLive("does not take a load balancer's 403 for the hub's word", () =>
+    Effect.gen(function* () {
+      const attempts = yield* Ref.make(0)
+      const balancer = yield* Effect.acquireRelease(
+        Effect.async<Server>((resume) => {
+          const server = createServer()
+          server.on("upgrade", (_request, socket) =>
+            socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n<p>no"),
+          )
+          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close()),
+      )
+      const { port } = balancer.address() as { port: number }
+      const token = Effect.zipRight(
+        Ref.update(attempts, (n) => n + 1),
+        nodeToken(),
+      )
+      yield* startAgent({ address: { host: "127.0.0.1", port, tls: false }, trust: HubTrust.Plain() }, echo, { token })
+      yield* eventually(
+        "a second attempt",
+        Effect.map(Ref.get(attempts), (n) => n > 1),
+      )
+    }),
+  )
+
+  it.scopedLive("comes back from a hub that fell silent without a close", () =>
+    Effect.gen(function* () {
+      const lives = yield* Ref.make(0)
+      const silent: UpgradeHandler = (upgrade) =>
+        upgrade.accept({ maxPayload: 1000 }).pipe(
+          Effect.tap((socket) =>
+            socket.send(JSON.stringify({ type: "welcome", node: "web-1", ping_interval_ms: 100 })),
+          ),
+          Effect.zipRight(Ref.update(lives, (n) => n + 1)),
+        )
+      const hub = yield* testHub({ upgrades: { [paths.control]: silent } })
+      yield* startAgent(hub)
+      yield* eventually(
+        "a second life",
+        Effect.map(Ref.get(lives), (n) => n > 1),
+      )
     }),
   )
 

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Either, Option } from "effect"
+import { parseListenAddress, showListenAddress } from "../../src/proxy/ListenAddress.ts"
+import { listen } from "../../src/proxy/Listener.ts"
+import { nodesOfTarget } from "../../src/proxy/NodesOfTarget.ts"
+import { testHub } from "./TestHub.ts"
+
+describe("parseListenAddress", () => {
+  it.each([
+    ["0.0.0.0:3080", "0.0.0.0:3080"],
+    [":3080", "[::]:3080"],
+    ["[::1]:0", "[::1]:0"],
+    ["hub.internal:443", "hub.internal:443"],
+  ])("reads %s", (text, shown) =>
+    expect(Either.map(parseListenAddress(text), showListenAddress)).toEqual(Either.right(shown)),
+  )
+
+  it.each(["", "3080", "host", "host:", "host:70000", "http://host:1", "::1:3080"])("refuses %j", (text) =>
+    expect(Either.isLeft(parseListenAddress(text))).toBe(true),
+  )
+})
+
+describe("listen", () => {
+  it.scopedLive("says which address is taken", () =>
+    Effect.gen(function* () {
+      const { address } = yield* testHub()
+      const again = { address, tls: Option.none(), onRequest: () => {}, upgrades: {}, onHttp2: () => {} }
+      const error = yield* Effect.flip(listen(again))
+      expect(error.message).toBe(`cannot listen at 127.0.0.1:${address.port}: another program listens there`)
+    }),
+  )
+})
+
+describe("nodesOfTarget", () => {
+  it("prefers the name within the cluster, and knows what is no name", () => {
+    expect(nodesOfTarget("web-1", "prod")).toEqual(["web-1"])
+    expect(nodesOfTarget("Web-1.PROD", "prod")).toEqual(["web-1", "web-1.prod"])
+    expect(nodesOfTarget("a.b.prod", "prod")).toEqual(["a.b", "a.b.prod"])
+    expect(nodesOfTarget(".prod", "prod")).toEqual([])
+    expect(nodesOfTarget("a/../b", "prod")).toEqual([])
+  })
+})
