@@ -1,7 +1,7 @@
 import { type KeyObject, sign, verify } from "node:crypto"
 import { Either } from "effect"
 import { readSsh, SshReader, sshMpint, sshString } from "./internal/SshWire.ts"
-import { type OpenSshCertificate, parseCertificate } from "./OpenSshCertificate.ts"
+import type { OpenSshCertificate } from "./OpenSshCertificate.ts"
 import { type KeyType, publicKeyFields } from "./OpenSshKey.ts"
 
 const digests: Record<string, string | null> = {
@@ -76,10 +76,3 @@ export const authSignature = (
 
 const ecdsaNumbers = (pair: Buffer): Buffer =>
   Buffer.concat([sshMpint(pair.subarray(0, pair.length / 2)), sshMpint(pair.subarray(pair.length / 2))])
-
-/** Whether the certificate in `blob` certifies the public part of `key`. */
-export const certifies = (blob: Uint8Array, key: KeyObject): boolean =>
-  Either.match(parseCertificate(blob), {
-    onLeft: () => false,
-    onRight: ({ publicKey }) => publicKeyFields(publicKey).fields.equals(publicKeyFields(key).fields),
-  })

@@ -4,9 +4,9 @@ import { type Clock, Deferred, Duration, Effect, Either, type Scope } from "effe
 import ssh2 from "ssh2"
 import type { ClientChannel } from "./ClientChannel.ts"
 import { type HostVerification, hostKeyAlgorithms, verifyHost } from "./HostVerification.ts"
+import { certificateRequest } from "./internal/CertificateRequest.ts"
 import { ClientSessions } from "./internal/ClientSessions.ts"
 import { ConnectionLink, defaultRekey, type RekeyLimits } from "./internal/ConnectionLink.ts"
-import { certificateRequest } from "./internal/certificateRequest.ts"
 import {
   authenticateInstead,
   offerHostKeys,

@@ -5,6 +5,9 @@ import ssh2 from "ssh2"
 import type { DirectTcpip } from "./DirectTcpip.ts"
 import { ConnectionLink, defaultRekey, type RekeyLimits } from "./internal/ConnectionLink.ts"
 import { PullQueue } from "./internal/PullQueue.ts"
+import { authentication } from "./internal/ServerAuthentication.ts"
+import { directTcpip, type Ssh2Forward } from "./internal/ServerForward.ts"
+import { listenToSession } from "./internal/ServerSession.ts"
 import {
   certifiedHostKey,
   type ServerHostKeys,
@@ -13,9 +16,6 @@ import {
   serverHostKeys,
   ssh2Connection,
 } from "./internal/Ssh2Internals.ts"
-import { authentication } from "./internal/serverAuthentication.ts"
-import { directTcpip, type Ssh2Forward } from "./internal/serverForward.ts"
-import { listenToSession } from "./internal/serverSession.ts"
 import { certificateType, type OpenSshCertificate } from "./OpenSshCertificate.ts"
 import { writeOpenSshPrivateKey } from "./OpenSshPrivateKey.ts"
 import type { SessionRequest } from "./SessionRequest.ts"
@@ -91,7 +91,7 @@ type Decide<A> = (attempt: AuthenticationAttempt, done: (exit: Exit.Exit<A, Auth
 class ServedConnection<A> {
   readonly ready = Deferred.unsafeMake<SshConnection<A>, SshConnectionError>(FiberId.none)
   readonly #link: ConnectionLink
-  readonly #options: SshServerOptions<A, never> | SshServerOptions<A, unknown>
+  readonly #options: SshServerOptions<A, unknown>
   readonly #sessions: PullQueue<SessionRequest>
   readonly #forwards: PullQueue<DirectTcpip>
   #inside: Ssh2Connection | undefined

@@ -5,8 +5,8 @@ import type { ClientChannel } from "../ClientChannel.ts"
 import type { PtyRequest } from "../SessionRequest.ts"
 import type { SessionOptions, SshClient } from "../SshClient.ts"
 import { ChannelRefused } from "../SshError.ts"
+import { clientChannel } from "./ClientChannel.ts"
 import type { ConnectionLink } from "./ConnectionLink.ts"
-import { clientChannel } from "./clientChannel.ts"
 import { type Ssh2Channel, tameChannel } from "./Ssh2Internals.ts"
 
 type Opened = (error: (Error & ClientErrorExtensions) | undefined, channel: object) => void

@@ -55,6 +55,18 @@ interface Lists {
   readonly cs: Record<"cipher" | "mac" | "compress" | "lang", { readonly array: ReadonlyArray<string> }>
 }
 
+/** What ssh2 does with the channel messages (RFC 4254 section 5) that are checked before. */
+interface ChannelHandlers {
+  CHANNEL_OPEN?: (protocol: Ssh2Protocol, info: { readonly sender: number; readonly packetSize: number }) => void
+  CHANNEL_OPEN_CONFIRMATION?: (protocol: Ssh2Protocol, info: { readonly packetSize: number }) => void
+  CHANNEL_DATA?: Receive
+  CHANNEL_EXTENDED_DATA?: Receive
+  CHANNEL_EOF?: (protocol: Ssh2Protocol, id: number) => void
+  CHANNEL_CLOSE?: (protocol: Ssh2Protocol, id: number) => void
+  CHANNEL_WINDOW_ADJUST?: (protocol: Ssh2Protocol, id: number, amount: number) => void
+}
+type Receive = (protocol: Ssh2Protocol, id: number, data: Buffer, type?: number) => void
+
 export interface Ssh2Protocol {
   /** The running or last key exchange. `_hostKey`, `_sig`: what the server sent, until the exchange is finished. */
   readonly _kex: {
@@ -77,8 +89,7 @@ export interface Ssh2Protocol {
       readonly finalize: (packet: Buffer, evenInExchange?: boolean) => Buffer
     }
   }
-  // biome-ignore lint/suspicious/noExplicitAny: one record for handlers with different arguments
-  readonly _handlers: Record<string, (protocol: Ssh2Protocol, ...args: Array<any>) => void>
+  readonly _handlers: ChannelHandlers
   channelData: (id: number, data: Buffer) => void
   channelExtData: (id: number, data: Buffer, type: number) => void
   authNone: (username: string) => void
@@ -143,16 +154,16 @@ const smallestPacket = 256
 export const guardConnection = (connection: Ssh2Connection, guard: ConnectionGuard): void => {
   const handlers = connection._protocol._handlers
   guardOpening(connection, guard)
-  for (const name of ["CHANNEL_DATA", "CHANNEL_EXTENDED_DATA"]) {
+  for (const name of ["CHANNEL_DATA", "CHANNEL_EXTENDED_DATA"] as const) {
     const receive = handlers[name]
-    handlers[name] = (protocol, id: number, data: Buffer, ...rest) => {
+    handlers[name] = (protocol, id, data, type) => {
       const channel = channelOf(connection._chanMgr.get(id))
       if (channel?.incoming.state === "eof") return guard.onViolation("the peer sent data after its end of file")
       if (channel !== undefined && data.length > channel.incoming.window) {
         return guard.onViolation("the peer sent more data than the channel's window allows")
       }
       guard.onBytes(data.length)
-      receive?.(protocol, id, data, ...rest)
+      receive?.(protocol, id, data, type)
     }
   }
   guardEnding(connection)

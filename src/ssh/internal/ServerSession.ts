@@ -3,8 +3,8 @@ import type { WindowSize } from "../../domain/WindowSize.ts"
 import { type PtyRequest, SessionKind, type SessionRequest } from "../SessionRequest.ts"
 import type { ConnectionLink } from "./ConnectionLink.ts"
 import { PullQueue } from "./PullQueue.ts"
+import { serverChannel } from "./ServerChannel.ts"
 import { channelClosed, type Ssh2Connection, type Ssh2Session, startSession, tameChannel } from "./Ssh2Internals.ts"
-import { serverChannel } from "./serverChannel.ts"
 
 type Reply = (() => void) | undefined
 
