@@ -19,11 +19,11 @@ export { RecordingScanner, type ScannedRecording } from "./RecordingScanner.ts"
 export { readEntries, readFrames, readRecording } from "./RecordingStream.ts"
 export { RecordingVerifier, type Verification } from "./RecordingVerifier.ts"
 export { type FinishOptions, RecordingWriter, type RecordingWriterOptions } from "./RecordingWriter.ts"
+export { scanRecording } from "./ScanRecording.ts"
 export { decodeSealEntry, encodeSealEntry, SEAL_ENTRY_BYTES, type Seal, sealMessage } from "./Seal.ts"
 export { SigningKey } from "./SigningKey.ts"
-export { scanRecording } from "./scanRecording.ts"
 export { RecordingKeyError, VerifyingKey } from "./VerifyingKey.ts"
-export { verifyRecording } from "./verifyRecording.ts"
+export { verifyRecording } from "./VerifyRecording.ts"
 export {
   AUTH_TAG_BYTES,
   checkFrame,
