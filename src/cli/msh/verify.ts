@@ -1,7 +1,6 @@
-import { Effect, Either, Option } from "effect"
-import type { Verification } from "../../recording/RecordingVerifier.ts"
+import { Effect, Either, Option, Stream } from "effect"
+import { RecordingVerifier, type Verification } from "../../recording/RecordingVerifier.ts"
 import { VerifyingKey } from "../../recording/VerifyingKey.ts"
-import { verifyRecording } from "../../recording/verifyRecording.ts"
 import { CommandFailed } from "../CommandFailed.ts"
 import { printLine } from "../Output.ts"
 import { readFileIfAny } from "../PrivateFile.ts"
@@ -52,7 +51,10 @@ const sealedUpTo = (verification: Verification & { _tag: "NotWhole" }): string =
 export const verify = Effect.fn("msh.verify")(function* (options: VerifyOptions) {
   const target = yield* recordingTarget(options.recording)
   const keys = yield* Option.match(options.key, { onSome: givenKey, onNone: () => clusterKeys(options.identity) })
-  const verdict = yield* verifyRecording(recordingBytes(target, true, options.identity), keys)
+  const verifier = new RecordingVerifier(keys)
+  const bytes = recordingBytes(target, true, options.identity)
+  yield* Stream.runForEach(bytes, (piece) => Effect.sync(() => verifier.push(piece)))
+  const verdict = verifier.end()
   if (verdict._tag === "NotWhole") {
     return yield* new CommandFailed({
       message: `${options.recording} is NOT whole: ${verdict.problem.message}; ${sealedUpTo(verdict)}`,

@@ -22,7 +22,8 @@ export const buildProgram = async (name: "msh" | "mezctl"): Promise<string> => {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["node-pty", "ssh2", "libsql", "better-sqlite3", "msgpackr-extract", "bufferutil", "utf-8-validate"],
+    // Bundled with the programs here, so that one file more or less of ssh2 makes no difference; its addons are optional.
+    external: ["node-pty", "cpu-features", "*.node", "libsql", "msgpackr-extract", "bufferutil", "utf-8-validate"],
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },

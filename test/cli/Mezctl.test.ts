@@ -1,0 +1,85 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { Effect, Exit, Scope } from "effect"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { buildProgram } from "./support/buildProgram.ts"
+import { fakeHub, session } from "./support/FakeHub.ts"
+import { runProgram } from "./support/runProgram.ts"
+
+let directory = ""
+let mezctl = ""
+let msh = ""
+const scope = Effect.runSync(Scope.make())
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "mezctl-"))
+  mezctl = await buildProgram("mezctl")
+  msh = await buildProgram("msh")
+  await Effect.runPromise(fakeHub(directory).pipe(Scope.extend(scope)))
+})
+
+afterAll(async () => {
+  await Effect.runPromise(Scope.close(scope, Exit.void))
+  for (const path of [directory, dirname(mezctl), dirname(msh)]) await rm(path, { recursive: true, force: true })
+})
+
+const run = (words: string) => runProgram(mezctl, words.split(" "), { env: { MEZITE_DATA_DIR: directory } })
+const stdoutOf = async (words: string): Promise<string> => (await run(words)).stdout.toString()
+
+describe("mezctl", () => {
+  it("prints secrets alone on standard output", async () => {
+    expect(await stdoutOf("tokens add --type node --ttl 1h")).toBe("TOKEN\n")
+    expect(await stdoutOf("users add alice --roles dev,ops --logins root")).toBe("INVITE\n")
+  })
+
+  it("lists sessions with the page's columns", async () => {
+    const [header, first, second, rest] = (await stdoutOf("sessions ls")).split("\n")
+    expect(header?.split(/ {2,}/)).toEqual(["SESSION ID", "USER", "NODE", "LOGIN", "STARTED", "ENDED"])
+    expect(first).toBe(
+      "a1b2c3d4-e5f6-7890-abcd-ef1234567890  alice  web-server-01  ubuntu  2026-04-11T10:28:35Z  2026-04-11T10:41:09Z",
+    )
+    expect(second).toMatch(/Z {2}-$/)
+    expect(rest).toBe("")
+  })
+
+  it("lists as one JSON array, also when it is empty", async () => {
+    expect(JSON.parse(await stdoutOf("sessions ls --format=json"))).toEqual([session, { ...session, ended_at: null }])
+    expect(JSON.parse(await stdoutOf("sessions ls --active --format json"))).toEqual([])
+    expect(JSON.parse(await stdoutOf("audit ls --last 24h --format=json"))).toEqual([])
+  })
+
+  it("flags nodes that are weaker than the cluster", async () => {
+    expect(await stdoutOf("nodes ls")).toContain("node (env) WEAKER THAN CLUSTER")
+  })
+
+  it("tells the hub's reasons on one line", async () => {
+    expect(await run("config set session_recording bogus")).toMatchObject({
+      code: 1,
+      stderr: "mezctl: session_recording is node-sync, node or off\n",
+    })
+    expect(await run("audit verify")).toMatchObject({ code: 1, stderr: expect.stringContaining("BROKEN: event 01J") })
+    expect(await stdoutOf("config get session_recording")).toBe("node-sync\n")
+    expect(await stdoutOf("ca export --type host")).toBe("ssh-ed25519 host\n")
+  })
+
+  it("signs an identity that msh takes, in a file that only its owner may read", async () => {
+    const out = join(directory, "ci.json")
+    const pin = `sha256:${"0".repeat(64)}`
+    await writeFile(join(directory, "hub.json"), JSON.stringify({ address: "hub.example:3080", ca_pin: pin }))
+    expect(await run(`auth sign --user ci --ttl 1h --out ${out}`)).toMatchObject({ code: 0 })
+    expect((await stat(out)).mode & 0o777).toBe(0o600)
+    expect(JSON.parse(await readFile(out, "utf8"))).toMatchObject({ hub: "hub.example:3080", ca_pin: pin })
+    const env = { MEZITE_HOME: join(directory, "home"), MEZITE_IDENTITY: out }
+    const status = await runProgram(msh, ["status"], { env })
+    expect(status.stdout.toString()).toContain("User:     ci\n")
+    const config = (await runProgram(msh, ["config", "--identity", out], { env })).stdout.toString()
+    for (const line of ["Host *.mezite\n", "proxy %h\n", "IdentitiesOnly yes\n", "StrictHostKeyChecking yes\n"]) {
+      expect(config).toContain(line)
+    }
+    const knownHosts = /Host \*\.mezite[\s\S]*?UserKnownHostsFile "([^"]+)"/.exec(config)?.[1] ?? ""
+    expect(await readFile(knownHosts, "utf8")).toBe(
+      "@cert-authority *.mezite ssh-ed25519 AAAA\n[hub.example]:3023 ssh-ed25519 AAAA\n",
+    )
+  })
+})

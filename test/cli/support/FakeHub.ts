@@ -1,0 +1,94 @@
+import { join } from "node:path"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
+import { RpcSerialization, RpcServer } from "@effect/rpc"
+import { Effect, Layer, Redacted, Stream } from "effect"
+import { Invalid } from "../../../src/api/ApiError.ts"
+import { ClusterRpcs, type Node, type Session } from "../../../src/api/ClusterRpcs.ts"
+import { Authentication, Identity } from "../../../src/api/Identity.ts"
+import { Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
+
+export const session: Session = {
+  session_id: SessionId.make("a1b2c3d4-e5f6-7890-abcd-ef1234567890"),
+  user: "alice",
+  node: "web-server-01",
+  login: "ubuntu",
+  started_at: "2026-04-11T10:28:35.120Z",
+  ended_at: "2026-04-11T10:41:09.004Z",
+  mode: "node-sync",
+  mode_source: "cluster",
+  status: "completed",
+  command: "",
+  exit_code: 0,
+  exit_signal: null,
+  reason: "",
+  recording_bytes: 10,
+  recording_digest: null,
+}
+
+const node: Node = {
+  id: NodeId.make("5b0f2a6e-9f3c-4f34-9d65-2d3a8f5b7c11"),
+  name: NodeName.make("web-1"),
+  labels: { env: "prod" },
+  online: true,
+  version: "0.1.0",
+  joined_at: session.started_at,
+  last_seen_at: null,
+  mode: "node",
+  mode_source: "env",
+  weaker_than_cluster: true,
+}
+
+const cluster = {
+  cluster: "mezite",
+  version: "0.1.0",
+  user_ca: "ssh-ed25519 AAAA",
+  host_ca: "ssh-ed25519 AAAA",
+  ssh_host_key: "ssh-ed25519 AAAA",
+  ssh_port: 3023,
+  recording_keys: [],
+}
+
+/** What a hub would answer, without anything behind it. */
+const handlers = ClusterRpcs.toLayer({
+  UsersAdd: ({ name, roles, logins }) =>
+    Effect.succeed({
+      user: { name, roles, logins, created_at: session.started_at, activated: false },
+      invite: Redacted.make("INVITE"),
+      expires_at: session.started_at,
+    }),
+  UsersList: () => Effect.succeed([]),
+  UsersRemove: () => Effect.void,
+  AuthSign: ({ user }) =>
+    Effect.succeed({
+      user: UserName.make(user),
+      certificate: "ssh-ed25519-cert-v01@openssh.com AAAA",
+      expires_at: "2999-01-01T00:00:00.000Z",
+      roles: [RoleName.make("dev")],
+      logins: [Login.make("root")],
+      cluster,
+    }),
+  TokensAdd: () => Effect.succeed({ token: Redacted.make("TOKEN"), expires_at: session.started_at }),
+  NodesList: () => Effect.succeed([node]),
+  NodesRemove: () => Effect.void,
+  ConfigGet: () => Effect.succeed("node-sync"),
+  ConfigSet: ({ value }) =>
+    value === "bogus" ? new Invalid({ message: "session_recording is node-sync, node or off" }) : Effect.void,
+  ConfigList: () => Effect.succeed([{ key: "session_recording", value: "node-sync" }]),
+  AuditList: () => Stream.empty,
+  AuditVerify: () => Effect.succeed({ events: 7, broken_at: "01J" }),
+  SessionsList: ({ active }) => (active ? Stream.empty : Stream.make(session, { ...session, ended_at: null })),
+  RecordingRead: () => Stream.empty,
+  CaExport: ({ type }) => Effect.succeed(`ssh-ed25519 ${type}\n`),
+})
+
+const localAdmin = Layer.succeed(Authentication, () => Effect.succeed(Identity.LocalAdmin()))
+
+/** A hub's unix socket in this directory, for as long as the scope. */
+export const fakeHub = (directory: string) =>
+  Layer.build(
+    RpcServer.layer(ClusterRpcs, { disableFatalDefects: true }).pipe(
+      Layer.provide([handlers, localAdmin]),
+      Layer.provide(RpcServer.layerProtocolSocketServer),
+      Layer.provide([RpcSerialization.layerMsgPack, NodeSocketServer.layer({ path: join(directory, "hub.sock") })]),
+    ),
+  )
