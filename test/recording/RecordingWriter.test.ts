@@ -191,6 +191,8 @@ describe("RecordingWriter", () => {
     const end = writer.finish(sessionEnd, { keyframes })
     expect(end.seekPoints.length).toBeLessThanOrEqual(Limits.seekPoints)
     expect(end.seekPoints.length).toBeGreaterThan(Limits.seekPoints / 2)
+    const gaps = end.seekPoints.slice(1).map(({ offset }, index) => offset - (end.seekPoints[index]?.offset ?? 0))
+    expect(Math.max(...gaps) / Math.min(...gaps)).toBeLessThan(1.5)
     expect(end.keyframes).toHaveLength(15)
     expect(concat(writer.take()).length).toBeLessThan(Limits.end)
   })
