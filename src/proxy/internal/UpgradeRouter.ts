@@ -1,6 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
-import { Cause, Duration, Effect, FiberSet } from "effect"
+import { Cause, Duration, Effect, FiberSet, Option } from "effect"
 import { WebSocketServer } from "ws"
 import { HttpRefusal } from "../HttpRefusal.ts"
 import type { Upgrade, UpgradeHandler } from "../Upgrade.ts"
@@ -56,51 +56,54 @@ export interface RouterOptions {
   readonly trustForwarded: boolean
 }
 
+/** Finds the path's handler, and gives up on it where it neither accepts nor refuses in time. */
+const handle = (
+  routes: RouterOptions["routes"],
+  upgrade: Upgrade,
+  accepted: () => boolean,
+): Effect.Effect<void, HttpRefusal> => {
+  const handler = Object.hasOwn(routes, upgrade.url.pathname) ? routes[upgrade.url.pathname] : undefined
+  if (handler === undefined) return Effect.fail(new HttpRefusal({ status: 404, message: "there is nothing here" }))
+  if (isForeign(upgrade.request)) {
+    return Effect.fail(new HttpRefusal({ status: 403, message: "pages of other sites may not connect" }))
+  }
+  const late = Effect.sleep(limit).pipe(
+    Effect.andThen(() =>
+      accepted() ? Effect.never : Effect.fail(new HttpRefusal({ status: 503, message: "the hub is too busy" })),
+    ),
+  )
+  return Effect.raceFirst(handler(upgrade), late)
+}
+
+/** What becomes of the socket when its handler fails. */
+const settle =
+  (socket: Duplex) =>
+  (cause: Cause.Cause<HttpRefusal>): Effect.Effect<void> => {
+    const refusal = Cause.failureOption(cause)
+    if (Option.isSome(refusal)) return Effect.sync(() => refuse(socket, refusal.value))
+    const cut = Effect.sync(() => void socket.destroy())
+    if (Cause.isInterruptedOnly(cause)) return cut
+    return Effect.zipRight(Effect.logError("a connection's handler died", cause), cut)
+  }
+
 /**
  * Gives each upgrade request to its path's handler, in a fiber that ends with the scope, and with the client's
  * connection. A handler that fails or dies concerns that one request.
  */
 export const makeUpgradeRouter = Effect.fn("Listener.makeUpgradeRouter")(function* (options: RouterOptions) {
   const runFork = yield* FiberSet.makeRuntime<never>()
-
-  const handle = (upgrade: Upgrade, accepted: () => boolean): Effect.Effect<void, HttpRefusal> => {
-    const handler = options.routes[upgrade.url.pathname]
-    if (handler === undefined) return Effect.fail(new HttpRefusal({ status: 404, message: "there is nothing here" }))
-    if (isForeign(upgrade.request)) {
-      return Effect.fail(new HttpRefusal({ status: 403, message: "pages of other sites may not connect" }))
-    }
-    const late = Effect.sleep(limit).pipe(
-      Effect.andThen(() =>
-        accepted() ? Effect.never : Effect.fail(new HttpRefusal({ status: 503, message: "the hub is too busy" })),
-      ),
-    )
-    return Effect.raceFirst(handler(upgrade), late)
-  }
-
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     let accepted = false
-    const open = accept(request, socket, head, () => {
-      accepted = true
-    })
     const upgrade: Upgrade = {
       url: urlOf(request),
       remoteAddress: remoteAddressOf(request, options.trustForwarded),
       request,
-      accept: open,
+      accept: accept(request, socket, head, () => {
+        accepted = true
+      }),
     }
-    const fiber = runFork(
-      handle(upgrade, () => accepted).pipe(
-        Effect.catchAllCause((cause) => {
-          const refusal = Cause.failureOption(cause)
-          if (Cause.isInterruptedOnly(cause)) return Effect.sync(() => socket.destroy())
-          if (refusal._tag === "Some") return Effect.sync(() => refuse(socket, refusal.value))
-          return Effect.zipRight(
-            Effect.logError("a connection's handler died", cause),
-            Effect.sync(() => socket.destroy()),
-          )
-        }),
-      ),
-    )
+    const handled = handle(options.routes, upgrade, () => accepted)
+    const fiber = runFork(Effect.catchAllCause(handled, settle(socket)))
     socket.on("error", () => socket.destroy())
     socket.once("close", () => {
       if (!accepted) fiber.unsafeInterruptAsFork(fiber.id())

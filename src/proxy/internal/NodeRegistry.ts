@@ -1,0 +1,78 @@
+import { WebSocket } from "ws"
+import { closeGently } from "../../api/transport/CloseGently.ts"
+import type { Heartbeat } from "../../api/transport/Heartbeat.ts"
+import { closeCode } from "../../api/transport/TunnelMessages.ts"
+import type { NodeId, NodeName } from "../../domain/Identifiers.ts"
+import type { NodeIdentity } from "../NodeAuthenticator.ts"
+import { NodeConnection } from "./NodeConnection.ts"
+
+/** The nodes that are connected, by name; one connection each. */
+export class NodeRegistry {
+  readonly #byName = new Map<NodeName, NodeConnection>()
+  // Also those whose control connection is gone but whose tunnels are still in use.
+  readonly #all = new Set<NodeConnection>()
+  readonly #heartbeat: Heartbeat
+  readonly #onOffline: (node: NodeName) => void
+
+  constructor(heartbeat: Heartbeat, onOffline: (node: NodeName) => void) {
+    this.#heartbeat = heartbeat
+    this.#onOffline = onOffline
+  }
+
+  get(name: NodeName): NodeConnection | undefined {
+    return this.#byName.get(name)
+  }
+
+  get online(): ReadonlySet<NodeId> {
+    return new Set([...this.#byName.values()].map(({ node }) => node.id))
+  }
+
+  /** Takes a node's control connection; tells whether an earlier one gave way. */
+  add(node: NodeIdentity, control: WebSocket): boolean {
+    const earlier = this.#byName.get(node.name)
+    const connection = new NodeConnection(node, control, this.#heartbeat)
+    connection.onGone = () => this.#all.delete(connection)
+    this.#all.add(connection)
+    this.#byName.set(node.name, connection)
+    control.once("close", () => this.#closed(connection))
+    control.resume()
+    if (control.readyState === WebSocket.CLOSED) this.#closed(connection)
+    earlier?.end(closeCode.replaced, "another connection of this node took its place")
+    earlier?.lost()
+    return earlier !== undefined
+  }
+
+  #closed(connection: NodeConnection): void {
+    const { name } = connection.node
+    connection.lost()
+    if (this.#byName.get(name) !== connection) return
+    this.#byName.delete(name)
+    this.#onOffline(name)
+  }
+
+  /** Takes a tunnel that a node dialled back. */
+  addTunnel(node: NodeIdentity, tunnel: WebSocket): void {
+    const connection = this.#byName.get(node.name)
+    tunnel.resume()
+    if (connection?.node.id === node.id) connection.add(tunnel)
+    else closeGently(tunnel, closeCode.policy, "there is no control connection")
+  }
+
+  /** Cuts off a node, which is told not to come back. */
+  remove(id: NodeId): void {
+    for (const connection of this.#all) {
+      if (connection.node.id !== id) continue
+      connection.end(closeCode.removed, "the node was removed from the cluster")
+      connection.cut()
+    }
+  }
+
+  /** Tells all nodes that the hub goes away, and cuts everything. */
+  stop(): void {
+    for (const connection of this.#all) {
+      connection.end(closeCode.goingAway, "the hub stops")
+      connection.lost()
+      connection.cut()
+    }
+  }
+}
