@@ -11,10 +11,11 @@ export const bridge = (far: Duplex, input: Readable, output: Writable): Effect.E
     const done = () => resume(Effect.void)
     const broken = (error: Error) =>
       resume(new CommandFailed({ message: `the connection to the node was lost: ${error.message}` }))
+    // Whatever was copied must have left before the process may end.
     const ended = () => output.write("", done)
     far.on("error", broken)
     far.on("end", ended)
-    far.on("close", done)
+    far.on("close", ended)
     output.on("error", done)
     input.pipe(far)
     far.pipe(output, { end: false })

@@ -25,7 +25,7 @@ export const buildProgram = async (name: "msh" | "mezctl"): Promise<string> => {
     // Bundled with the programs here, so that one file more or less of ssh2 makes no difference; its addons are optional.
     external: ["node-pty", "cpu-features", "*.node", "libsql", "msgpackr-extract", "bufferutil", "utf-8-validate"],
     banner: {
-      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url); const __dirname = import.meta.dirname;',
     },
     logLevel: "error",
     outExtension: { ".js": ".mjs" },
