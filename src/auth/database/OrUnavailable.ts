@@ -7,7 +7,7 @@ const told = new Unavailable({
 })
 
 const hide = (what: unknown): Effect.Effect<never, Unavailable> =>
-  Effect.zipRight(Effect.logError("a call failed", what), Effect.fail(told))
+  Effect.zipRight(Effect.logError("a call failed", Cause.isCause(what) ? what : Cause.fail(what)), Effect.fail(told))
 
 const isSqlError = (error: unknown): error is SqlError =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "SqlError"

@@ -75,14 +75,16 @@ const make = Effect.gen(function* () {
   const failed = (attempt: LoginAttempt) =>
     audit.append(
       auditEvent("user.login.failed", {
-        user: attempt.user.slice(0, 64),
+        user: attempt.user,
         remote_address: attempt.remoteAddress,
         detail: { method: attempt.invite === null ? "password" : "invite" },
       }),
     )
 
-  const login = Effect.fn("Logins.login")(function* (attempt: LoginAttempt) {
-    yield* checkAttempt(attempt)
+  const login = Effect.fn("Logins.login")(function* (given: LoginAttempt) {
+    yield* checkAttempt(given)
+    // No name is longer than 64: one that was cut at 65 is nobody's, and takes no room where attempts are remembered.
+    const attempt = { ...given, user: given.user.slice(0, 65) }
     // Before the invite is used up: a key that can't be certified must not cost it.
     yield* issuer.checkKey(attempt.publicKey)
     const waitMs = yield* throttle.begin(attempt.user)
@@ -94,12 +96,12 @@ const make = Effect.gen(function* () {
     const user = proven ? yield* users.find(attempt.user) : Option.none<UserRecord>()
     if (Option.isNone(user)) return yield* Effect.zipRight(failed(attempt), refused)
     yield* throttle.succeeded(attempt.user)
-    const given = yield* credentials(user.value, attempt.publicKey, yield* settings.userCertificateTtl)
+    const issued = yield* credentials(user.value, attempt.publicKey, yield* settings.userCertificateTtl)
     const method = attempt.invite === null ? "password" : "invite"
-    const detail = { method, expires_at: given.expires_at }
+    const detail = { method, expires_at: issued.expires_at }
     const { remoteAddress: remote_address } = attempt
     yield* audit.append(auditEvent("user.login", { user: user.value.name, remote_address, detail }))
-    return given
+    return issued
   })
 
   const sign = Effect.fn("Logins.sign")(function* ({ user, ttl, publicKey, by, remoteAddress }: SignRequest) {

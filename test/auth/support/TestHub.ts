@@ -43,16 +43,19 @@ export const layerCheapPasswords = Passwords.layerCost({ N: 1024, r: 8, p: 1 })
 /** When the tests' clock begins; certificates know no time before 1970, and begin a minute early. */
 export const testEpochMs = 1_700_000_000_000
 
-/** Every service of the auth part, and the database under it. */
-export const layerTestHub = (connections: Layer.Layer<OnlineNodes> = testConnections().layer) =>
+/** Every service of the auth part, and the database under it, by the real clock. */
+export const layerLiveHub = (connections: Layer.Layer<OnlineNodes> = testConnections().layer) =>
   layerAuthServices(Option.some("test"), layerCheapPasswords).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
         layerTestDatabase,
         connections,
         layerTestRecordings,
-        Layer.effectDiscard(TestClock.setTime(testEpochMs)),
         Layer.succeed(HubFacts, { version: "1.2.3", sshPort: Effect.succeed(3023) }),
       ),
     ),
   )
+
+/** `layerLiveHub` by the tests' clock. */
+export const layerTestHub = (connections?: Layer.Layer<OnlineNodes>) =>
+  Layer.provideMerge(layerLiveHub(connections), Layer.effectDiscard(TestClock.setTime(testEpochMs)))

@@ -1,0 +1,129 @@
+import * as RpcClient from "@effect/rpc/RpcClient"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { expect, it } from "@effect/vitest"
+import { Chunk, Effect, Redacted, Stream } from "effect"
+import { mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
+import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
+import { auditEvent } from "../../../src/domain/AuditEvent.ts"
+import { NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
+import { loggedIn, newKey, sessionInfo } from "../support/Fixtures.ts"
+import { serveWebSocket, unixSocketClient, webSocketClient } from "../support/RpcHub.ts"
+import { layerLiveHub } from "../support/TestHub.ts"
+
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+  Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
+
+/** The headers of a user who has just logged in. */
+const asUser = (name: string, ...roles: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const { key, certificate } = yield* loggedIn(name, roles)
+    const token = yield* mintUserToken({ user: name, audience: "test", certificate, key: key.privateKey })
+    return RpcClient.withHeaders({ authorization: `Bearer ${Redacted.value(token)}` })
+  })
+
+const anything = { type: null, user: null, session_id: null, last: null, limit: null } as const
+
+it.scopedLive("an admin at the unix socket adds a user, who logs in and sees what is hers", () =>
+  Effect.gen(function* () {
+    const admin = yield* unixSocketClient
+    const web = yield* webSocketClient(yield* serveWebSocket)
+    const added = yield* admin.UsersAdd({ name: UserName.make("alice"), roles: [RoleName.make("user")], logins: [] })
+    const key = newKey()
+    const credentials = yield* web.Login({
+      user: "alice",
+      invite: Redacted.value(added.invite),
+      password: Redacted.make("correct horse"),
+      public_key: key.line,
+    })
+    expect(credentials.cluster).toMatchObject({ cluster: "test", version: "1.2.3", ssh_port: 3023 })
+    expect(yield* web.ClusterInfo()).toEqual(credentials.cluster)
+    expect(yield* admin.CaExport({ type: "host" })).toBe(credentials.cluster.host_ca)
+    const [login] = yield* collect(admin.AuditList({ ...anything, limit: 1 }))
+    expect(login).toMatchObject({ type: "user.login", user: "alice", remote_address: "127.0.0.1" })
+    const created = yield* collect(admin.AuditList({ ...anything, type: "user.create", last: "1h" }))
+    expect(created).toMatchObject([{ user: "local-admin", remote_address: null, detail: { name: "alice" } }])
+    expect(yield* admin.AuditVerify()).toEqual({ events: 2, broken_at: null })
+    expect(yield* admin.UsersList()).toMatchObject([{ name: "alice", activated: true }])
+    yield* admin.ConfigSet({ key: "session_recording", value: "node" })
+    expect(yield* admin.ConfigGet({ key: "session_recording" })).toBe("node")
+    expect(yield* Effect.flip(admin.ConfigSet({ key: "session_recording", value: "x" }))).toMatchObject({
+      _tag: "Invalid",
+    })
+  }).pipe(Effect.provide(layerLiveHub())),
+)
+
+it.scopedLive("a node joins, registers and reports under its own name, and may do nothing else", () =>
+  Effect.gen(function* () {
+    const admin = yield* unixSocketClient
+    const web = yield* webSocketClient(yield* serveWebSocket)
+    const { token } = yield* admin.TokensAdd({ type: "node", ttl: "1h" })
+    const [identity, host] = [newKey(), newKey()]
+    const name = NodeName.make("web-1")
+    const keys = { identity_key: identity.line, host_key: host.line }
+    const node = yield* web.Join({ token, name, labels: { role: "web" }, ...keys })
+    const bearer = yield* mintNodeToken({ nodeId: node.node_id, audience: "test", key: identity.privateKey })
+    const asNode = RpcClient.withHeaders({ authorization: `Bearer ${Redacted.value(bearer)}` })
+    expect(yield* asNode(web.SessionRecording())).toBe("node-sync")
+    const registration = { version: "9", labels: {}, mode: "node", mode_source: "env", host_key: host.line } as const
+    const registered = yield* asNode(web.Register(registration))
+    expect(registered.host_certificate).toMatch(/^ssh-ed25519-cert-v01@openssh.com /)
+    yield* asNode(web.Report(auditEvent("session.rejected", { node: "forged", detail: { reason: "full" } })))
+    const rejected = yield* collect(admin.AuditList({ ...anything, type: "session.rejected" }))
+    expect(rejected).toMatchObject([{ node: "web-1", detail: { reason: "full" } }])
+    expect(yield* admin.NodesList()).toMatchObject([{ name: "web-1", version: "9", weaker_than_cluster: true }])
+    expect(yield* Effect.flip(asNode(web.NodesList()))).toMatchObject({ _tag: "Forbidden" })
+    expect(yield* Effect.flip(asNode(collect(web.AuditList(anything))))).toMatchObject({ _tag: "Forbidden" })
+    yield* admin.NodesRemove({ name })
+    expect(yield* Effect.flip(asNode(web.SessionRecording()))).toMatchObject({ _tag: "Unauthenticated" })
+  }).pipe(Effect.provide(layerLiveHub())),
+)
+
+it.scopedLive("users see their own sessions, auditors all, and reading a recording leaves a trace", () =>
+  Effect.gen(function* () {
+    const [admin, sessions] = [yield* unixSocketClient, yield* Sessions]
+    const web = yield* webSocketClient(yield* serveWebSocket)
+    const [own, others] = [sessionInfo({ user: "alice" }), sessionInfo({ user: "bob", startedAtMs: 5 })]
+    yield* Effect.forEach([own, others], sessions.started)
+    const [alice, auditor] = [yield* asUser("alice", "user"), yield* asUser("eve", "auditor")]
+    const filter = { user: null, node: null, last: null, active: false }
+    const seen = (calls: Stream.Stream<{ readonly session_id: string }, unknown>) =>
+      Effect.map(collect(calls), (all) => all.map(({ session_id }) => session_id))
+    expect(yield* alice(seen(web.SessionsList(filter)))).toEqual([own.sessionId])
+    expect(yield* alice(seen(web.SessionsList({ ...filter, user: "bob" })))).toEqual([])
+    expect(yield* auditor(seen(web.SessionsList(filter)))).toEqual([own.sessionId, others.sessionId])
+    const read = (id: string) =>
+      Effect.map(collect(web.RecordingRead({ session_id: SessionId.make(id), sealed: true })), (parts) =>
+        Buffer.concat(parts).toString(),
+      )
+    expect(yield* alice(read(own.sessionId))).toBe(`sealed:${own.sessionId}`)
+    expect(yield* auditor(read(others.sessionId))).toBe(`sealed:${others.sessionId}`)
+    const missing = sessionInfo().sessionId
+    const [hidden, absent] = [
+      yield* Effect.flip(alice(read(others.sessionId))),
+      yield* Effect.flip(alice(read(missing))),
+    ]
+    expect(JSON.stringify(hidden).replace(others.sessionId, missing)).toBe(JSON.stringify(absent))
+    expect(absent).toMatchObject({ _tag: "NotFound" })
+    const trace = yield* collect(admin.AuditList({ ...anything, type: "session.recording.access" }))
+    expect(trace.map(({ user, session_id }) => [user, session_id])).toEqual([
+      ["eve", others.sessionId],
+      ["alice", own.sessionId],
+    ])
+    expect(yield* Effect.flip(auditor(web.ConfigList()))).toMatchObject({ _tag: "Forbidden" })
+  }).pipe(Effect.provide(layerLiveHub())),
+)
+
+it.scopedLive("without a good token nobody is known, and a broken database stays the hub's secret", () =>
+  Effect.gen(function* () {
+    const admin = yield* unixSocketClient
+    const web = yield* webSocketClient(yield* serveWebSocket)
+    for (const authorization of ["", "Bearer", "Bearer x", "Basic abc", `Bearer ${"a".repeat(50_000)}`]) {
+      const call = RpcClient.withHeaders({ authorization })(web.SessionRecording())
+      expect(yield* Effect.flip(call)).toMatchObject({ _tag: "Unauthenticated" })
+    }
+    yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DROP TABLE users`)
+    const error = yield* Effect.flip(admin.UsersList())
+    expect(error).toMatchObject({ _tag: "Unavailable" })
+    expect(JSON.stringify(error)).not.toMatch(/users|SQL/)
+  }).pipe(Effect.provide(layerLiveHub())),
+)
