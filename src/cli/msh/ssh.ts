@@ -65,7 +65,7 @@ const runOn = (options: SshOptions, destination: SshDestination) =>
     const size = { cols: stdio.stdout.columns ?? 80, rows: stdio.stdout.rows ?? 24, widthPx: 0, heightPx: 0 }
     const session = {
       env: localeOf(stdio),
-      ...(wantsPty ? { pty: { term: stdio.env.TERM ?? "dumb", size } } : {}),
+      ...(wantsPty ? { pty: { term: stdio.env.TERM ?? "dumb", size, modes: {} } } : {}),
     }
     const channel = yield* command === "" ? client.shell(session) : client.exec(command, session)
     return yield* runChannel(channel, wantsPty)
