@@ -15,6 +15,8 @@ export interface PtyRequest {
   /** `TERM`: at most 64 printable characters, possibly none. */
   readonly term: string
   readonly size: WindowSize
+  /** Terminal modes by their names in RFC 4254, section 8. */
+  readonly modes: Readonly<Record<string, number>>
 }
 
 /** A client's request to start something on a new channel; there is one per channel, and it waits for its answer. */

@@ -70,7 +70,9 @@ describe("our client, OpenSSH's server", () => {
   it.scopedLive("gives a shell a terminal that can be resized", () =>
     Effect.gen(function* () {
       const ssh = yield* client(yield* sshd(yield* workspace))
-      const shell = yield* ssh.exec("stty size; read line; stty size; echo $TERM", { pty: { term: "xterm", size } })
+      const shell = yield* ssh.exec("stty size; read line; stty size; echo $TERM", {
+        pty: { term: "xterm", size, modes: {} },
+      })
       const first = yield* Stream.runHead(shell.output)
       expect(Buffer.from(Option.getOrThrow(first)).toString()).toContain("30 100")
       yield* shell.resize({ ...size, cols: 132, rows: 43 })
@@ -176,7 +178,7 @@ describe("our client, our server", () => {
       yield* Effect.scoped(
         Effect.gen(function* () {
           const ssh = yield* client(port)
-          const shell = yield* ssh.shell({ pty: { term: "xterm", size } })
+          const shell = yield* ssh.shell({ pty: { term: "xterm", size, modes: {} } })
           yield* shell.resize({ ...size, cols: 90 })
           yield* shell.signal("INT")
           expect(yield* everything(shell.output)).toBe("90x30 INT")

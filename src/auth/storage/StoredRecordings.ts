@@ -1,4 +1,4 @@
-import { Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
+import { Chunk, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import { NotFound, Unavailable } from "../../api/ApiError.ts"
 import { SessionId } from "../../domain/Identifiers.ts"
 import {
@@ -9,7 +9,7 @@ import {
   type KeyRing,
   MAGIC,
   type RecordingEntry,
-  type RecordingError,
+  RecordingError,
   readEntries,
 } from "../../recording/index.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
@@ -67,10 +67,18 @@ const inClear = (stored: Stream.Stream<Uint8Array, StorageFailed>, keys: KeyRing
     }
   }
   return readEntries(stored).pipe(
-    Stream.mapConcat(reveal),
-    Stream.catchIf(
-      (error) => error._tag === "RecordingError" && error.kind === "Truncated",
-      () => Stream.empty,
+    // One piece for what was read at once: a message for each keystroke would be a flood.
+    Stream.mapChunksEffect((entries) =>
+      Effect.try({
+        try: () => Chunk.of<Uint8Array>(Buffer.concat(Chunk.toReadonlyArray(entries).flatMap(reveal))),
+        catch: (error) => {
+          if (error instanceof RecordingError) return error
+          throw error
+        },
+      }),
+    ),
+    Stream.catchSome((error) =>
+      error._tag === "RecordingError" && error.kind === "Truncated" ? Option.some(Stream.empty) : Option.none(),
     ),
   )
 }

@@ -16,6 +16,11 @@ interface Ssh2Window {
   readonly height: number
 }
 
+interface Ssh2PtyInfo extends Ssh2Window {
+  readonly term: string
+  readonly modes: Readonly<Record<string, number | undefined>>
+}
+
 const maxVariables = 64
 const maxEnvironmentBytes = 32 * 1024
 const maxWaitingSignals = 16
@@ -28,6 +33,10 @@ const windowSize = (window: Ssh2Window): WindowSize => ({
   widthPx: clamp(window.width, 0),
   heightPx: clamp(window.height, 0),
 })
+
+/** ssh2 has read them, and let no mode through that RFC 4254 does not name. */
+const terminalModes = ({ modes }: Ssh2PtyInfo): Record<string, number> =>
+  Object.fromEntries(Object.entries(modes).filter((mode): mode is [string, number] => mode[1] !== undefined))
 
 /** What a session was told before something is started on it. */
 class SessionSettings {
@@ -69,9 +78,9 @@ export const listenToSession = (session: Ssh2Session, host: SessionHost): void =
   session.on("env", (accept: Reply, reject: Reply, { key, val }: { readonly key: string; readonly val: string }) =>
     answer(settings.set(key, val), accept, reject),
   )
-  session.on("pty", (accept: Reply, reject: Reply, info: Ssh2Window & { readonly term: string }) => {
+  session.on("pty", (accept: Reply, reject: Reply, info: Ssh2PtyInfo) => {
     const granted = host.mayHavePty && /^[\x21-\x7e]{0,64}$/.test(info.term)
-    if (granted) settings.pty = Option.some({ term: info.term, size: windowSize(info) })
+    if (granted) settings.pty = Option.some({ term: info.term, size: windowSize(info), modes: terminalModes(info) })
     answer(granted, accept, reject)
   })
   session.on("window-change", (accept: Reply, _reject: Reply, info: Ssh2Window) => {

@@ -1,0 +1,31 @@
+import { Command, Options } from "@effect/cli"
+import { Effect, Option, Redacted } from "effect"
+import { WrongUsage } from "../../cli/WrongUsage.ts"
+import { logging } from "../process/logging.ts"
+import { startAgent } from "./startAgent.ts"
+
+const options = {
+  hub: Options.text("hub").pipe(Options.withDescription("The hub's address, HOST:PORT (MEZITE_HUB)"), Options.optional),
+  token: Options.text("token").pipe(
+    Options.withDescription(
+      "A join token of `mezctl tokens add`; safer in MEZITE_JOIN_TOKEN, for others see arguments",
+    ),
+    Options.optional,
+  ),
+  pin: Options.text("ca-pin").pipe(
+    Options.withDescription("The hub's pin, sha256:…, as it prints it (MEZITE_CA_PIN)"),
+    Options.optional,
+  ),
+}
+
+const startCommand = Command.make("start", options, ({ hub, token, pin }) =>
+  startAgent({ hub, pin, token: Option.map(token, Redacted.make) }).pipe(Effect.provide(logging)),
+).pipe(Command.withDescription("Joins the cluster, the first time, and serves this machine until it is told to stop"))
+
+/** `mezd` itself. */
+export const agentCommand = Command.make("mezd", {}, () =>
+  Effect.fail(new WrongUsage({ message: "which command? (see --help)" })),
+).pipe(
+  Command.withDescription("The agent of a Mezite cluster, on each machine"),
+  Command.withSubcommands([startCommand]),
+)

@@ -1,0 +1,131 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Clock, Effect, Either, Layer, Option, Redacted, Ref } from "effect"
+import type { HubPin } from "../../api/HubPin.ts"
+import { layerAuthServices } from "../../auth/AuthServices.ts"
+import { layerSqlite } from "../../auth/database/Database.ts"
+import * as GrpcIngest from "../../auth/ingest/GrpcIngest.ts"
+import { PartialRecordings } from "../../auth/ingest/PartialRecordings.ts"
+import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
+import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
+import { HubFacts } from "../../auth/keys/HubFacts.ts"
+import * as Filesystem from "../../auth/storage/Filesystem.ts"
+import * as StoredRecordings from "../../auth/storage/StoredRecordings.ts"
+import { version } from "../../domain/version.ts"
+import { agentEndpoints } from "../../proxy/AgentEndpoints.ts"
+import { connectEndpoint } from "../../proxy/ConnectEndpoint.ts"
+import { serveFrontDoor } from "../../proxy/FrontDoor.ts"
+import { makeHttpRoutes } from "../../proxy/HttpRoutes.ts"
+import type { ListenAddress } from "../../proxy/ListenAddress.ts"
+import { listen } from "../../proxy/Listener.ts"
+import { generateTlsIdentity, tlsIdentityFromPem } from "../../proxy/TlsIdentity.ts"
+import { Tunnels } from "../../proxy/Tunnels.ts"
+import { SigningKey } from "../../recording/SigningKey.ts"
+import type { HubConfig } from "./HubConfig.ts"
+import { onlineNodes, proxyPorts } from "./ports.ts"
+import { layerLocalRpc, rpcEndpoints } from "./rpc.ts"
+
+/** Where a hub serves. */
+export interface RunningHub {
+  readonly listen: ListenAddress
+  readonly ssh: ListenAddress
+  /** None where a load balancer ends TLS. */
+  readonly pin: Option.Option<HubPin>
+}
+
+/** Runs a hub, auth and proxy, for as long as the scope. Succeeds once it serves. */
+export const startHub = Effect.fn("Hub.start")(function* (config: HubConfig, dataDirectory: string) {
+  yield* Effect.sync(() => fs.mkdirSync(dataDirectory, { recursive: true, mode: 0o700 }))
+  const sshPort = yield* Ref.make<number | null>(null)
+  const services = yield* Layer.build(layerServices(config, dataDirectory, sshPort))
+  return yield* Effect.provide(serve(config, dataDirectory, sshPort), services)
+})
+
+const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Ref<number | null>) =>
+  layerRecording(config, dataDirectory).pipe(
+    Layer.provideMerge(proxyPorts),
+    Layer.provideMerge(layerAuthServices(config.clusterName)),
+    Layer.provideMerge(onlineNodes),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Tunnels.layer(),
+        layerSqlite(join(dataDirectory, "hub.db")),
+        Layer.succeed(HubFacts, { version, sshPort: Ref.get(sshPort) }),
+      ),
+    ),
+  )
+
+const sealingKey = ({ privateKey }: ClusterKeys["Type"]["recordingKeys"][0]): SigningKey =>
+  Either.getOrThrow(SigningKey.fromKeyObject(Redacted.value(privateKey)))
+
+const layerRecording = ({ keyRing, orphanAfter }: HubConfig, dataDirectory: string) => {
+  const partials = Layer.unwrapEffect(
+    Effect.map(ClusterKeys, ({ recordingKeys: [newest, ...older] }) => {
+      const signer = sealingKey(newest)
+      return PartialRecordings.layer({
+        signer,
+        publicKeys: [signer, ...older.map(sealingKey)].map(({ publicKey }) => publicKey),
+        keyRing,
+      })
+    }),
+  )
+  return RecordingIngest.layer(orphanAfter).pipe(
+    Layer.provideMerge(Layer.merge(partials, StoredRecordings.layer(keyRing))),
+    Layer.provideMerge(Filesystem.layer(join(dataDirectory, "recordings"))),
+  )
+}
+
+const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: string, sshPort: Ref.Ref<number | null>) {
+  const { sshHostKey } = yield* ClusterKeys
+  const grpc = yield* GrpcIngest.make
+  const tls = config.tls === "on" ? Option.some(yield* tlsIdentity) : Option.none()
+  const ssh = yield* serveFrontDoor({
+    address: config.sshListen,
+    hostKey: { privateKey: Redacted.value(sshHostKey.privateKey) },
+  })
+  yield* Ref.set(sshPort, ssh.port)
+  const address = yield* listen({
+    address: config.listen,
+    tls,
+    onRequest: yield* routes,
+    upgrades: { ...(yield* agentEndpoints), ...(yield* connectEndpoint), ...(yield* rpcEndpoints) },
+    onHttp2: grpc.accept,
+  })
+  yield* Layer.build(layerLocalRpc(join(dataDirectory, "hub.sock")))
+  return { listen: address, ssh, pin: Option.map(tls, ({ pin }) => pin) } satisfies RunningHub
+})
+
+/** Made at the first start, and kept with the cluster's other keys. */
+const tlsIdentity = Effect.gen(function* () {
+  const keys = yield* ClusterKeys
+  const now = new Date(yield* Clock.currentTimeMillis)
+  const generate = Effect.map(generateTlsIdentity([], now), ({ privateKey, certificate }) => ({
+    key: privateKey,
+    certificate,
+  }))
+  const { certificate, key } = yield* keys.tls(generate)
+  return yield* tlsIdentityFromPem(certificate, key)
+})
+
+const routes = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const tunnels = yield* Tunnels
+  return yield* makeHttpRoutes({
+    ready: Effect.mapBoth(sql`SELECT 1`, {
+      onSuccess: () => undefined,
+      onFailure: () => "the database does not answer",
+    }),
+    metrics: Effect.map(tunnels.online, (online) =>
+      [
+        "# HELP mezite_nodes_online Nodes that are connected to this hub.",
+        "# TYPE mezite_nodes_online gauge",
+        `mezite_nodes_online ${online.size}`,
+        "# HELP process_resident_memory_bytes Resident memory of this process.",
+        "# TYPE process_resident_memory_bytes gauge",
+        `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
+        "",
+      ].join("\n"),
+    ),
+  })
+})

@@ -1,0 +1,51 @@
+import { Config, ConfigError, Duration, Either, Option, Redacted } from "effect"
+import { duration } from "../../domain/ConfigValues.ts"
+import { type ListenAddress, parseListenAddress } from "../../proxy/ListenAddress.ts"
+import { KeyRing } from "../../recording/KeyRing.ts"
+import { MasterKey } from "../../recording/MasterKey.ts"
+
+const address = (name: string, usual: string): Config.Config<ListenAddress> =>
+  Config.mapOrFail(Config.withDefault(Config.string(name), usual), (text) =>
+    Either.mapLeft(parseListenAddress(text), (message) => ConfigError.InvalidData([], message)),
+  )
+
+const masterKey = (hex: string): Either.Either<MasterKey, ConfigError.ConfigError> =>
+  Either.mapLeft(MasterKey.fromHex(hex.trim()), ({ message }) => ConfigError.InvalidData([], message))
+
+const encryptionKey = Config.option(
+  Config.mapOrFail(Config.redacted("MEZITE_RECORDING_ENC_KEY"), (hex) => masterKey(Redacted.value(hex))),
+)
+
+const oldKeys = Config.mapOrFail(
+  Config.withDefault(Config.redacted("MEZITE_RECORDING_ENC_KEYS_OLD"), Redacted.make("")),
+  (list) =>
+    Either.all(
+      Redacted.value(list)
+        .split(",")
+        .filter((hex) => hex.trim() !== "")
+        .map(masterKey),
+    ),
+)
+
+const clusterName = Config.option(
+  Config.validate(Config.string("MEZITE_CLUSTER_NAME"), {
+    message: "a cluster's name is a host name in lower case",
+    validation: (name) => /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(name),
+  }),
+)
+
+/** How a hub runs, from its environment. Its directory of data is the caller's to choose. */
+export const hubConfig = Config.all({
+  listen: address("MEZITE_LISTEN", "0.0.0.0:3080"),
+  sshListen: address("MEZITE_SSH_LISTEN", "0.0.0.0:3023"),
+  /** `off` where a load balancer ends TLS. */
+  tls: Config.withDefault(Config.literal("on", "off")("MEZITE_TLS"), "on"),
+  clusterName,
+  /** How long a session without its agent is waited for. */
+  orphanAfter: Config.withDefault(duration("MEZITE_RECORDING_ORPHAN_AFTER"), Duration.minutes(2)),
+  backend: Config.withDefault(Config.literal("filesystem")("MEZITE_RECORDING_BACKEND"), "filesystem"),
+  keyRing: Config.map(Config.all([encryptionKey, oldKeys]), ([current, old]) =>
+    Redacted.make(new KeyRing(Option.getOrUndefined(current), old)),
+  ),
+})
+export type HubConfig = Config.Config.Success<typeof hubConfig>

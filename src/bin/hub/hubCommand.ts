@@ -1,0 +1,51 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { Command } from "@effect/cli"
+import { Effect, Option } from "effect"
+import { CommandFailed } from "../../cli/CommandFailed.ts"
+import { dataDirectory } from "../../cli/mezctl/HubSocket.ts"
+import { printLine } from "../../cli/Output.ts"
+import { WrongUsage } from "../../cli/WrongUsage.ts"
+import { type ListenAddress, showListenAddress } from "../../proxy/ListenAddress.ts"
+import { logging } from "../process/logging.ts"
+import { readConfig } from "../process/readConfig.ts"
+import { type RunningHub, startHub } from "./Hub.ts"
+import { hubConfig } from "./HubConfig.ts"
+
+/** Where clients on this host reach what listens everywhere. */
+const reachable = ({ host, port }: ListenAddress): string =>
+  showListenAddress({ host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port })
+
+/** What `mezctl auth sign` tells the users of identity files. */
+const keepEndpoint = (directory: string, hub: RunningHub) =>
+  Effect.sync(() => {
+    const address = Option.isSome(hub.pin) ? reachable(hub.listen) : `http://${reachable(hub.listen)}`
+    const endpoint = { address, ca_pin: Option.getOrNull(hub.pin) }
+    fs.writeFileSync(join(directory, "hub.json"), `${JSON.stringify(endpoint)}\n`, { mode: 0o600 })
+  })
+
+const start = Effect.gen(function* () {
+  const config = yield* readConfig(hubConfig)
+  const directory = yield* dataDirectory
+  const hub = yield* startHub(config, directory)
+  yield* keepEndpoint(directory, hub)
+  const pin = Option.match(hub.pin, { onNone: () => "", onSome: (value) => ` ca_pin=${value}` })
+  yield* printLine(`mezhub ready listen=${showListenAddress(hub.listen)} ssh=${showListenAddress(hub.ssh)}${pin}`)
+  return yield* Effect.never
+}).pipe(
+  Effect.scoped,
+  Effect.provide(logging),
+  Effect.catchIf(
+    (error) => error._tag === "SqlError",
+    (error) => new CommandFailed({ message: `the database cannot be used: ${error.message}` }),
+  ),
+)
+
+const startCommand = Command.make("start", {}, () => start).pipe(
+  Command.withDescription("Serves, until it is told to stop: auth and proxy. Prints one line when it is ready"),
+)
+
+/** `mezhub` itself. */
+export const hubCommand = Command.make("mezhub", {}, () =>
+  Effect.fail(new WrongUsage({ message: "which command? (see --help)" })),
+).pipe(Command.withDescription("The hub of a Mezite cluster"), Command.withSubcommands([startCommand]))

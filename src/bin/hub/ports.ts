@@ -1,0 +1,87 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Clock, Effect, Either, Layer, Option } from "effect"
+import { Identity } from "../../api/Identity.ts"
+import { Callers } from "../../auth/access/Callers.ts"
+import { Users } from "../../auth/identities/Users.ts"
+import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
+import { UserAuthority } from "../../auth/keys/UserAuthority.ts"
+import { Nodes } from "../../auth/nodes/Nodes.ts"
+import { OnlineNodes } from "../../auth/nodes/OnlineNodes.ts"
+import { ConnectPolicy, NodeUnknown } from "../../proxy/ConnectPolicy.ts"
+import { NodeAuthenticator, NodeRefused } from "../../proxy/NodeAuthenticator.ts"
+import { nodesOfTarget } from "../../proxy/NodesOfTarget.ts"
+import { Tunnels } from "../../proxy/Tunnels.ts"
+import { UserAuthenticator, type UserIdentity, UserRefused } from "../../proxy/UserAuthenticator.ts"
+
+const notNow = "the hub's database does not answer; try again"
+
+const logged = (error: SqlError) => Effect.logError("the database failed", error)
+
+/** What auth offers to the proxy. */
+const nodeAuthenticator = Layer.effect(
+  NodeAuthenticator,
+  Effect.map(Callers, (callers) => ({
+    authenticate: (token) =>
+      Effect.catchTags(callers.node(token), {
+        Unauthenticated: ({ message }) => new NodeRefused({ message, permanent: false }),
+        SqlError: (error) => Effect.zipRight(logged(error), new NodeRefused({ message: notNow, permanent: false })),
+      }),
+  })),
+)
+
+const refused = (message: string) => new UserRefused({ message })
+
+const userAuthenticator = Layer.effect(
+  UserAuthenticator,
+  Effect.gen(function* () {
+    const callers = yield* Callers
+    const users = yield* Users
+    const authority = yield* UserAuthority
+    const orNotNow = (error: SqlError) => Effect.zipRight(logged(error), refused(notNow))
+    return {
+      bearer: (token) =>
+        Effect.catchTags(callers.user(token), {
+          Unauthenticated: ({ message }) => refused(message),
+          SqlError: orNotNow,
+        }),
+      certificate: Effect.fn("UserAuthenticator.certificate")(function* (certificate) {
+        const nowMs = yield* Clock.currentTimeMillis
+        const certified = yield* Either.mapLeft(authority.verifyCertificate(certificate.blob, nowMs), ({ message }) =>
+          refused(message),
+        )
+        const user = yield* Effect.catchTag(users.find(certified.user), "SqlError", orNotNow)
+        if (Option.isNone(user)) return yield* refused(`there is no user ${certified.user}`)
+        const { name, roles, logins } = user.value
+        return Identity.User({ user: name, roles, logins }) as UserIdentity
+      }),
+    }
+  }),
+)
+
+/** Every user of the cluster may try every node; the node itself decides about logins. */
+const connectPolicy = Layer.effect(
+  ConnectPolicy,
+  Effect.gen(function* () {
+    const { clusterName } = yield* ClusterKeys
+    const nodes = yield* Nodes
+    return {
+      resolve: Effect.fn("ConnectPolicy.resolve")(function* (_user, target) {
+        for (const name of nodesOfTarget(target, clusterName)) {
+          const found = yield* Effect.catchTag(nodes.named(name), "SqlError", (error) =>
+            Effect.zipRight(logged(error), new NodeUnknown({ message: notNow })),
+          )
+          if (Option.isSome(found)) return name
+        }
+        return yield* new NodeUnknown({ message: `there is no node "${target.slice(0, 128)}" in this cluster` })
+      }),
+    }
+  }),
+)
+
+/** What auth needs of the proxy. */
+export const onlineNodes = Layer.effect(
+  OnlineNodes,
+  Effect.map(Tunnels, ({ online, disconnect }) => ({ online, disconnect })),
+)
+
+export const proxyPorts = Layer.mergeAll(nodeAuthenticator, userAuthenticator, connectPolicy)

@@ -1,0 +1,67 @@
+import * as fs from "node:fs"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import * as RpcServer from "@effect/rpc/RpcServer"
+import { Effect, Layer } from "effect"
+import { ClusterRpcs } from "../../api/ClusterRpcs.ts"
+import { NodeRpcs } from "../../api/NodeRpcs.ts"
+import { PublicRpcs } from "../../api/PublicRpcs.ts"
+import { paths } from "../../api/transport/TunnelMessages.ts"
+import { Callers } from "../../auth/access/Callers.ts"
+import { layerBearerAuthentication } from "../../auth/rpc/BearerAuthentication.ts"
+import { CallerAddress } from "../../auth/rpc/CallerAddress.ts"
+import { layerClusterHandlers } from "../../auth/rpc/ClusterHandlers.ts"
+import { layerLocalAuthentication } from "../../auth/rpc/LocalAuthentication.ts"
+import { layerNodeHandlers } from "../../auth/rpc/NodeHandlers.ts"
+import { layerPublicHandlers } from "../../auth/rpc/PublicHandlers.ts"
+import { HttpRefusal } from "../../proxy/HttpRefusal.ts"
+import { publicRpcEndpoint, rpcEndpoint } from "../../proxy/RpcEndpoint.ts"
+import type { UpgradeHandler } from "../../proxy/Upgrade.ts"
+
+/** One handler's defect fails its own call, not its neighbours'. */
+const options = { disableFatalDefects: true } as const
+
+const known = RpcServer.toHttpAppWebsocket(ClusterRpcs.merge(NodeRpcs), options).pipe(
+  Effect.provide([layerClusterHandlers, layerNodeHandlers, layerBearerAuthentication, RpcSerialization.layerMsgPack]),
+)
+
+const open = RpcServer.toHttpAppWebsocket(PublicRpcs, options).pipe(
+  Effect.provide([layerPublicHandlers, RpcSerialization.layerMsgPack]),
+)
+
+const withAddress =
+  (handler: UpgradeHandler): UpgradeHandler =>
+  (upgrade) =>
+    Effect.provideService(handler(upgrade), CallerAddress, upgrade.remoteAddress)
+
+/** The hub's calls on its port: to become known, and for those who are. */
+export const rpcEndpoints = Effect.gen(function* () {
+  const callers = yield* Callers
+  const endpoint = rpcEndpoint(yield* known, (token) =>
+    Effect.catchTags(callers.caller(token), {
+      Unauthenticated: ({ message }) => new HttpRefusal({ status: 401, message }),
+      SqlError: () => new HttpRefusal({ status: 503, message: "the hub's database does not answer; try again" }),
+    }),
+  )
+  return {
+    [paths.rpc]: withAddress(endpoint),
+    [paths.publicRpc]: withAddress(publicRpcEndpoint(yield* open)),
+  }
+})
+
+/** The same calls for the hub's own user, on a unix socket: 0600, in a directory that is 0700. */
+export const layerLocalRpc = (path: string) =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      // One that an earlier run left behind is in the way.
+      fs.rmSync(path, { force: true })
+      yield* Layer.build(
+        RpcServer.layer(ClusterRpcs, options).pipe(
+          Layer.provide([layerClusterHandlers, layerLocalAuthentication]),
+          Layer.provide(RpcServer.layerProtocolSocketServer),
+          Layer.provide([RpcSerialization.layerMsgPack, NodeSocketServer.layer({ path })]),
+        ),
+      )
+      fs.chmodSync(path, 0o600)
+    }),
+  )

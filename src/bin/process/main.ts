@@ -1,0 +1,21 @@
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { type Effect, Exit } from "effect"
+
+/**
+ * Runs a program and ends the process with the exit code that it gives. SIGINT and SIGTERM interrupt it; what it began is
+ * undone first. Interrupted, it ends with 130, or with `onTerm` where that was SIGTERM.
+ */
+export const main = (program: Effect.Effect<number>, onTerm = 143): void => {
+  let terminated = false
+  process.once("SIGTERM", () => {
+    terminated = true
+  })
+  NodeRuntime.runMain(program, {
+    disableErrorReporting: true,
+    disablePrettyLogger: true,
+    teardown: (exit, onExit) => {
+      const interrupted = terminated ? onTerm : 130
+      onExit(Exit.isSuccess(exit) ? (exit.value as number) : interrupted)
+    },
+  })
+}

@@ -1,0 +1,2 @@
+/** Mezite as a library: the recording format and the session pipeline. */
+export * as Recording from "./recording/index.ts"
