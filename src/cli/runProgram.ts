@@ -3,7 +3,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Effect } from "effect"
 import { printLine } from "./Output.ts"
 import { Stdio } from "./Stdio.ts"
-import { version } from "./version.ts"
+import { version } from "../domain/version.ts"
 
 type CommandLineRun = (words: ReadonlyArray<string>) => Effect.Effect<number, never, Stdio | CliApp.Environment>
 
