@@ -1,9 +1,9 @@
 import type { CliApp } from "@effect/cli/CliApp"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Effect } from "effect"
+import { version } from "../domain/version.ts"
 import { printLine } from "./Output.ts"
 import { Stdio } from "./Stdio.ts"
-import { version } from "../domain/version.ts"
 
 type CommandLineRun = (words: ReadonlyArray<string>) => Effect.Effect<number, never, Stdio | CliApp.Environment>
 

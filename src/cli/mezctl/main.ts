@@ -1,6 +1,6 @@
 import type { Effect } from "effect"
-import { runProgram } from "../runProgram.ts"
 import { version } from "../../domain/version.ts"
+import { runProgram } from "../runProgram.ts"
 
 /** Runs `mezctl` on its process, and gives its exit code. */
 export const mezctl = (process: NodeJS.Process): Effect.Effect<number> =>
