@@ -1,7 +1,8 @@
 import * as fs from "node:fs"
+import { dirname } from "node:path"
 import { Duration, Effect } from "effect"
 import { FileFailed } from "./FileFailed.ts"
-import { writeAll } from "./internal/fileCalls.ts"
+import { syncDirectory, writeAll } from "./internal/fileCalls.ts"
 import { Watermark } from "./Watermark.ts"
 
 export interface AppendFileOptions {
@@ -33,7 +34,7 @@ export class AppendFile {
   #timer: NodeJS.Timeout | undefined
   #onRest: (() => void) | undefined
 
-  /** The file's length up to which it is on stable storage. */
+  /** The file's length up to which it is known to be on stable storage: of a file that exists, nothing before `flush`. */
   readonly durable: Watermark<FileFailed>
 
   private constructor(fd: number, { path, position, syncEvery }: AppendFileOptions) {
@@ -41,12 +42,15 @@ export class AppendFile {
     this.#path = path
     this.#syncEveryMs = Duration.toMillis(syncEvery)
     this.#written = new Watermark(position)
-    this.durable = new Watermark(position)
+    this.durable = new Watermark(0)
     this.#end = position
   }
 
-  /** Opens the file for as long as the scope. */
+  /** Opens the file for as long as the scope; a new file's name is durable then. */
   static readonly make = (options: AppendFileOptions) =>
+    Effect.tap(AppendFile.#open(options), () => (options.position === 0 ? durableName(options.path) : Effect.void))
+
+  static readonly #open = (options: AppendFileOptions) =>
     Effect.acquireRelease(
       Effect.try({
         try: () => {
@@ -70,6 +74,11 @@ export class AppendFile {
     if (this.#closed || this.durable.failed) return
     this.#pending.push(bytes)
     this.#pump()
+  }
+
+  /** Whether little waits to be written. */
+  get hasRoom(): boolean {
+    return this.#written.value >= this.#end - highWater
   }
 
   /** Completes when little waits to be written. */
@@ -152,3 +161,10 @@ export class AppendFile {
     }).pipe(Effect.zipRight(Effect.sync(() => fs.closeSync(this.#fd))))
   }
 }
+
+const durableName = (path: string): Effect.Effect<void, FileFailed> =>
+  Effect.async((resume) =>
+    syncDirectory(dirname(path), (error) =>
+      resume(error === null ? Effect.void : Effect.fail(FileFailed.of(path, error))),
+    ),
+  )

@@ -13,6 +13,7 @@ export class Watermark<E> {
   #value: number
   #failure: Effect.Effect<never, E> | undefined
   #waiters: Array<Waiter<E>> = []
+  #listeners: Array<(value: number) => void> = []
 
   constructor(value: number) {
     this.#value = value
@@ -29,10 +30,19 @@ export class Watermark<E> {
   raise(value: number): void {
     if (value <= this.#value || this.#failure !== undefined) return
     this.#value = value
+    for (const listener of this.#listeners) listener(value)
     if (this.#waiters.length === 0) return
     const due = this.#waiters.filter((waiter) => waiter.level <= value)
     this.#waiters = this.#waiters.filter((waiter) => waiter.level > value)
     for (const waiter of due) waiter.resume(Effect.succeed(value))
+  }
+
+  /** Tells plain code each time that it has grown, until the function that it gives is called. */
+  listen(listener: (value: number) => void): () => void {
+    this.#listeners = [...this.#listeners, listener]
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener)
+    }
   }
 
   /** Ends all waiting, now and later. The first failure stays. */
@@ -65,10 +75,12 @@ export class Watermark<E> {
     Effect.never,
   )
 
-  /** The value each time that it has grown beyond `from`; what comes faster than it is taken is skipped. */
+  /** The value each time that it has grown beyond `from`, until it is infinite; what comes faster than it is taken is skipped. */
   changes(from: number): Stream.Stream<number, E> {
     return Stream.unfoldEffect(from, (seen) =>
-      Effect.map(this.reaches(seen + 1), (value) => Option.some([value, value])),
+      seen === Number.POSITIVE_INFINITY
+        ? Effect.succeedNone
+        : Effect.map(this.reaches(seen + 1), (value) => Option.some([value, value])),
     )
   }
 }

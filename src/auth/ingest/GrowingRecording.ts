@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import type { SessionEnd } from "../../domain/SessionEnd.ts"
 import { decodeEnd, type RecordingEnd } from "../../recording/End.ts"
 import { type Entry, splitEntries } from "../../recording/Entry.ts"
@@ -49,19 +49,21 @@ export class GrowingRecording {
 
   /**
    * Takes the entries of one request; true once the End was among them. Frames that are here already are passed over.
-   * Completes when there is room for more.
+   * Throws `IngestRefused`.
    */
-  accept(request: Uint8Array): Effect.Effect<boolean, IngestRefused> {
-    return Effect.suspend(() => {
-      try {
-        for (const entry of splitEntries(request)) this.#take(entry)
-      } catch (error) {
-        if (error instanceof RecordingError) return Effect.fail(invalid(error.message))
-        throw error
-      }
-      this.#append()
-      return Effect.mapBoth(this.#file.ready, { onSuccess: () => this.#end !== undefined, onFailure: cannotStore })
-    })
+  accept(request: Uint8Array): boolean {
+    try {
+      for (const entry of splitEntries(request)) this.#take(entry)
+    } catch (error) {
+      throw error instanceof RecordingError ? invalid(error.message) : error
+    }
+    this.#append()
+    return this.#end !== undefined
+  }
+
+  /** Whether little waits to be written. */
+  get hasRoom(): boolean {
+    return this.#file.hasRoom
   }
 
   /** Makes durable all that has come. */
@@ -78,13 +80,14 @@ export class GrowingRecording {
     return this.#durableSeq
   }
 
-  /** The last durable frame, each time that there are more. */
-  get durable(): Stream.Stream<number, IngestRefused> {
-    return this.#file.durable.changes(this.#file.durable.value).pipe(
-      Stream.map(() => this.durableSeq),
-      Stream.changes,
-      Stream.mapError(cannotStore),
-    )
+  /** Calls back each time that more of the file is durable. */
+  onDurable(listener: () => void): void {
+    this.#file.durable.listen(listener)
+  }
+
+  /** Never succeeds: fails when the file does. */
+  get failure(): Effect.Effect<never, IngestRefused> {
+    return Effect.mapError(this.#file.durable.failure, cannotStore)
   }
 
   /** Seals what has been without a seal for too long; to be run for as long as the recording grows. */

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream"
 import { create } from "@bufbuild/protobuf"
 import * as Grpc from "@grpc/grpc-js"
-import { Cause, Effect, FiberSet, Redacted, Schedule, Stream } from "effect"
+import { Cause, Effect, FiberSet, Redacted } from "effect"
 import { recordMethod } from "../../api/RecordingIngestMethod.ts"
 import {
   AckSchema,
@@ -12,7 +12,7 @@ import {
 } from "../../recording/gen/mezite/recording/v1/ingest_pb.ts"
 import { Callers } from "../access/Callers.ts"
 import { IngestRefused } from "./IngestRefused.ts"
-import { inbox } from "./internal/inbox.ts"
+import { CallInbox } from "./internal/CallInbox.ts"
 import type { OpenRecording } from "./OpenRecording.ts"
 import { RecordingIngest } from "./RecordingIngest.ts"
 
@@ -21,7 +21,7 @@ type Call = Grpc.ServerDuplexStream<Uint8Array, RecordResponse>
 /** Larger than any entry, and than what an agent sends at once. */
 const maxMessageBytes = 4 * 1024 * 1024
 /** An agent takes a hub that has been silent for five of these to be gone. */
-const heartbeat = "1 second"
+const heartbeatMs = 1000
 /** How long a client may take to send its header. */
 const openingLimit = "10 seconds"
 
@@ -59,8 +59,8 @@ export const make = Effect.gen(function* () {
 
   const record = Effect.fn("RecordingIngest.Record")(function* (call: Call) {
     const node = yield* authenticate(call)
-    const messages = yield* inbox(call)
-    const header = yield* messages.take.pipe(
+    const inbox = new CallInbox(call)
+    const header = yield* inbox.first.pipe(
       Effect.timeoutFail({
         duration: openingLimit,
         onTimeout: () => new IngestRefused({ reason: "invalid", message: "no header was sent" }),
@@ -76,7 +76,10 @@ export const make = Effect.gen(function* () {
         response: { case: "opened", value: create(OpenedSchema, { nextSeq: BigInt(recording.nextSeq) }) },
       }),
     )
-    yield* Effect.raceFirst(receive(recording, messages), acknowledge(call, recording))
+    const stopAcknowledging = acknowledge(call, recording, () => inbox.resume())
+    yield* Effect.addFinalizer(() => Effect.sync(stopAcknowledging))
+    const everything = inbox.others({ take: recording.accept, hasRoom: recording.hasRoom })
+    yield* Effect.raceFirst(everything, recording.failure)
     yield* stored(call, yield* recording.finish)
   }, Effect.scoped)
 
@@ -113,19 +116,18 @@ export const make = Effect.gen(function* () {
   }
 })
 
-/** Takes entries until the End is among them. */
-const receive = (recording: OpenRecording, messages: { readonly take: Effect.Effect<Uint8Array, IngestRefused> }) =>
-  messages.take.pipe(
-    Effect.flatMap((bytes) => recording.accept(bytes)),
-    Effect.repeat({ until: (ended) => ended }),
-  )
-
-/** Tells what is durable as soon as it is, and that the hub is there when nothing is. */
-const acknowledge = (call: Call, recording: OpenRecording) =>
-  Effect.raceFirst(
-    Stream.runForEach(recording.durable, (seq) => Effect.sync(() => call.write(ack(seq)))),
-    Effect.sync(() => call.write(ack(recording.durableSeq()))).pipe(Effect.repeat(Schedule.spaced(heartbeat))),
-  ).pipe(Effect.zipRight(Effect.never))
+/** Tells what is durable as soon as it is, and that the hub is there when nothing is; until the function it gives is called. */
+const acknowledge = (call: Call, recording: OpenRecording, onDurable: () => void): (() => void) => {
+  let told = recording.durableSeq()
+  recording.onDurable(() => {
+    const seq = recording.durableSeq()
+    if (seq > told) call.write(ack(seq))
+    told = seq
+    onDurable()
+  })
+  const heartbeat = setInterval(() => call.write(ack(recording.durableSeq())), heartbeatMs)
+  return () => clearInterval(heartbeat)
+}
 
 const stored = (call: Call, { digest, bytes }: { readonly digest: Uint8Array; readonly bytes: number }) =>
   Effect.sync(() =>

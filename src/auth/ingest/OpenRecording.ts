@@ -1,4 +1,4 @@
-import type { Effect, Stream } from "effect"
+import type { Effect } from "effect"
 import type { IngestRefused } from "./IngestRefused.ts"
 
 /** A recording in its place: SHA-256 of the file, and its size. */
@@ -13,11 +13,16 @@ export interface OpenRecording {
   readonly _tag: "Open"
   /** The first frame that the hub does not have durably. */
   readonly nextSeq: number
-  /** Takes the entries of one request; true once the End was among them. Completes when there is room for more. */
-  readonly accept: (request: Uint8Array) => Effect.Effect<boolean, IngestRefused>
+  /** Takes the entries of one request, at once; true when the End was among them. Throws `IngestRefused`. */
+  readonly accept: (request: Uint8Array) => boolean
+  /** Whether more may be taken; what is given all the same is taken too. */
+  readonly hasRoom: () => boolean
+  /** The last frame that is durable. */
   readonly durableSeq: () => number
-  /** The last durable frame, each time that there are more; fails when the hub, or this stream, can't go on. */
-  readonly durable: Stream.Stream<number, IngestRefused>
+  /** Calls back each time that more frames are durable. */
+  readonly onDurable: (listener: () => void) => void
+  /** Never succeeds: fails when the hub, or this stream, can't go on. */
+  readonly failure: Effect.Effect<never, IngestRefused>
   /** After the End: puts the recording in its place. */
   readonly finish: Effect.Effect<StoredRecording, IngestRefused>
 }

@@ -95,13 +95,14 @@ const make = (orphanAfter: Duration.Duration) =>
       return {
         _tag: "Open",
         nextSeq: 1,
-        accept: (request) =>
-          Effect.map(decodeEndRequest(request), (decoded) => {
-            end = decoded
-            return true
-          }),
+        accept: (request) => {
+          end = decodeEndRequest(request)
+          return true
+        },
+        hasRoom: () => true,
         durableSeq: () => 0,
-        durable: Stream.fromEffect(leave),
+        onDurable: () => {},
+        failure: leave,
         finish: Effect.suspend(() =>
           sessions.ended({ sessionId: info.sessionId, end: end ?? agentLost, frames: 0, bytes: 0, recording: null }),
         ).pipe(orUnavailable, Effect.as({ _tag: "Stored", digest: new Uint8Array(0), bytes: 0 })),
@@ -116,8 +117,10 @@ const make = (orphanAfter: Duration.Duration) =>
       _tag: "Open",
       nextSeq: growing.nextSeq,
       accept: (request) => growing.accept(request),
+      hasRoom: () => growing.hasRoom,
       durableSeq: () => growing.durableSeq,
-      durable: Stream.interruptWhen(growing.durable, leave),
+      onDurable: (listener) => growing.onDurable(listener),
+      failure: Effect.raceFirst(growing.failure, leave),
       finish: Effect.uninterruptible(
         orUnavailable(Effect.flatMap(growing.finish(agentLost), (ending) => conclude(info, ending))),
       ),
