@@ -34,6 +34,9 @@ export interface RemoteSink {
    * nothing is heard for too long.
    */
   readonly durable: Stream.Stream<number, RecordingLost>
-  /** Sends the end; completes once the hub says that the stored recording is complete. */
+  /**
+   * Sends the end; completes once the hub says that the stored recording is complete. Fails at once where the sink has
+   * failed before, and when the hub confirms nothing for too long: nobody may interrupt it.
+   */
   readonly finish: (end: RecordingEnd) => Effect.Effect<void, RecordingLost>
 }

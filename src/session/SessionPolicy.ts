@@ -1,15 +1,6 @@
-import { FrameKind } from "../domain/Frame.ts"
 import type { RecordingMode } from "../domain/RecordingMode.ts"
-import type { WindowSize } from "../domain/WindowSize.ts"
+import { type Action, canAct, type RecordedAction } from "./Action.ts"
 import * as Fifo from "./Fifo.ts"
-
-/** What the user does to the program. */
-export type Action =
-  /** `echoed`: whether the terminal shows what is typed. */
-  | { readonly _tag: "Type"; readonly bytes: Uint8Array; readonly echoed: boolean }
-  | { readonly _tag: "Resize"; readonly size: WindowSize }
-  /** Named without "SIG" (RFC 4254, 6.9). */
-  | { readonly _tag: "Signal"; readonly name: string }
 
 /** What the program wrote. */
 export interface Shown {
@@ -17,7 +8,7 @@ export interface Shown {
   readonly bytes: Uint8Array
 }
 
-/** What happens to a session. No event bears more bytes than the window holds. */
+/** What happens to a session. */
 export type SessionEvent =
   | { readonly _tag: "Output"; readonly shown: Shown }
   | { readonly _tag: "User"; readonly action: Action }
@@ -28,7 +19,7 @@ export type SessionEvent =
 export type Decision =
   /** Give every sink this frame; sequence numbers count these decisions, from 1. */
   | { readonly _tag: "RecordShown"; readonly shown: Shown }
-  | { readonly _tag: "RecordAction"; readonly action: Action; readonly masked: boolean }
+  | { readonly _tag: "RecordAction"; readonly action: RecordedAction; readonly masked: boolean }
   /** Let the user see it. */
   | { readonly _tag: "Show"; readonly shown: Shown }
   /** Let it happen to the program. */
@@ -44,16 +35,22 @@ interface Uncommitted {
   readonly action: Action
 }
 
+/** What a frame takes beside its payload: a flood of tiny ones must not outrun the window. */
+const frameCost = 32
+
+/** No frame bears more bytes: two fit into the smallest window. */
+const longestPayload = 32 * 1024 - frameCost
+
 /** How far a session may run ahead of what is durable, and what waits for that. */
 export interface PolicyState {
   readonly mode: RecordingMode
-  /** Bytes that may be recorded and not yet durable. */
+  /** Bytes that may be recorded and not yet durable, each frame counting for `frameCost` more; at least 64 KiB. */
   readonly window: number
   /** Whether what is typed while the terminal does not echo is recorded too. */
   readonly recordSecrets: boolean
   /** The last frame recorded. */
   readonly seq: number
-  /** Frames that are not yet durable, and their bytes together. */
+  /** Frames that are not yet durable, and their bytes together; none where nothing waits for that. */
   readonly outstanding: Fifo.Fifo<Recorded>
   readonly outstandingBytes: number
   /** Waits for room in the window; neither recorded nor seen. */
@@ -81,21 +78,18 @@ export const initial = (options: {
 /** Whether more of the program's output is wanted, and more of what the user does. */
 export const wants = (state: PolicyState): { readonly output: boolean; readonly actions: boolean } => ({
   output: state.waitingOutput.size === 0,
-  actions: state.waitingActions.size === 0 && state.uncommitted.size === 0,
+  actions: state.waitingActions.size === 0,
 })
-
-/**
- * Whether an action can make the program do something: a signal, or typing with a control character in it (Enter, ^C,
- * ^D, ESC …). Printable typing only fills its line buffer, as far as anybody can tell from outside.
- */
-export const canAct = (action: Action): boolean =>
-  action._tag === "Signal" || (action._tag === "Type" && action.bytes.some((byte) => byte < 0x20 || byte === 0x7f))
 
 const sizeOf = (action: Action): number => (action._tag === "Type" ? action.bytes.length : 0)
 
-/** What kind of frame records an action. */
-export const kindOf = (action: Action): FrameKind =>
-  action._tag === "Type" ? FrameKind.Input : action._tag === "Resize" ? FrameKind.Resize : FrameKind.Signal
+/** In pieces that each fit into a frame. */
+const pieces = (bytes: Uint8Array): ReadonlyArray<Uint8Array> =>
+  bytes.length > 0 && bytes.length <= longestPayload
+    ? [bytes]
+    : Array.from({ length: Math.ceil(bytes.length / longestPayload) }, (_, index) =>
+        bytes.subarray(index * longestPayload, (index + 1) * longestPayload),
+      )
 
 /**
  * Decides what a session does next; the law is the table of modes. `node-sync`: nothing runs further than the window
@@ -128,12 +122,17 @@ class Step {
   }
 
   output(shown: Shown): void {
-    this.state = { ...this.state, waitingOutput: Fifo.add(this.state.waitingOutput, shown) }
+    let { waitingOutput } = this.state
+    for (const bytes of pieces(shown.bytes)) waitingOutput = Fifo.add(waitingOutput, { ...shown, bytes })
+    this.state = { ...this.state, waitingOutput }
     this.admit()
   }
 
   action(action: Action): void {
-    this.state = { ...this.state, waitingActions: Fifo.add(this.state.waitingActions, action) }
+    let { waitingActions } = this.state
+    const parts = action._tag === "Type" ? pieces(action.bytes).map((bytes) => ({ ...action, bytes })) : [action]
+    for (const part of parts) waitingActions = Fifo.add(waitingActions, part)
+    this.state = { ...this.state, waitingActions }
     this.admit()
   }
 
@@ -161,28 +160,29 @@ class Step {
 
   /** Records as much of what waits as the window has room for: first the user, so that a flood can be stopped. */
   private admit(): void {
-    const { waitingActions, waitingOutput } = this.state
-    for (let queue = waitingActions, first = Fifo.peek(queue); first !== undefined; first = Fifo.peek(queue)) {
+    let { waitingActions, waitingOutput } = this.state
+    for (let first = Fifo.peek(waitingActions); first !== undefined; first = Fifo.peek(waitingActions)) {
       if (!this.fits(sizeOf(first))) break
-      queue = Fifo.rest(queue)
-      this.state = { ...this.state, waitingActions: queue }
-      this.recordAction(first)
+      waitingActions = Fifo.rest(waitingActions)
+      this.take(first)
     }
-    for (let queue = waitingOutput, first = Fifo.peek(queue); first !== undefined; first = Fifo.peek(queue)) {
+    for (let first = Fifo.peek(waitingOutput); first !== undefined; first = Fifo.peek(waitingOutput)) {
       if (!this.fits(first.bytes.length)) break
-      queue = Fifo.rest(queue)
-      this.state = { ...this.state, waitingOutput: queue }
+      waitingOutput = Fifo.rest(waitingOutput)
       this.record({ _tag: "RecordShown", shown: first }, first.bytes.length)
       this.decisions.push({ _tag: "Show", shown: first })
     }
+    this.state = { ...this.state, waitingActions, waitingOutput }
   }
 
-  private recordAction(action: Action): void {
-    const masked = action._tag === "Type" && !action.echoed && !this.state.recordSecrets
-    this.record({ _tag: "RecordAction", action, masked }, sizeOf(action))
-    if (this.state.mode === "node-sync" && (this.state.uncommitted.size > 0 || canAct(action))) {
-      const uncommitted = Fifo.add(this.state.uncommitted, { seq: this.state.seq, action })
-      this.state = { ...this.state, uncommitted }
+  private take(action: Action): void {
+    if (action._tag !== "EndInput") {
+      const masked = action._tag === "Type" && !action.echoed && !this.state.recordSecrets
+      this.record({ _tag: "RecordAction", action, masked }, sizeOf(action))
+    }
+    const { outstanding, uncommitted, seq } = this.state
+    if (uncommitted.size > 0 || (outstanding.size > 0 && canAct(action))) {
+      this.state = { ...this.state, uncommitted: Fifo.add(uncommitted, { seq, action }) }
     } else {
       this.decisions.push({ _tag: "Do", action })
     }
@@ -196,12 +196,12 @@ class Step {
     if (this.state.mode !== "node-sync") return
     this.state = {
       ...this.state,
-      outstanding: Fifo.add(this.state.outstanding, { seq, bytes }),
-      outstandingBytes: this.state.outstandingBytes + bytes,
+      outstanding: Fifo.add(this.state.outstanding, { seq, bytes: bytes + frameCost }),
+      outstandingBytes: this.state.outstandingBytes + bytes + frameCost,
     }
   }
 
   private fits(bytes: number): boolean {
-    return this.state.mode !== "node-sync" || this.state.outstandingBytes + bytes <= this.state.window
+    return this.state.mode !== "node-sync" || this.state.outstandingBytes + bytes + frameCost <= this.state.window
   }
 }

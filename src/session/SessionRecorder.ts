@@ -5,7 +5,8 @@ import { compressFrame } from "../recording/Compression.ts"
 import type { RecordingEnd } from "../recording/End.ts"
 import { encodeResize } from "../recording/FramePayload.ts"
 import { encodeFrameEntry, type WireFrame } from "../recording/WireFrame.ts"
-import { type Action, kindOf, type Shown } from "./SessionPolicy.ts"
+import { kindOf, type RecordedAction } from "./Action.ts"
+import type { Shown } from "./SessionPolicy.ts"
 
 const text = new TextEncoder()
 const nothing = new Uint8Array(0)
@@ -35,7 +36,7 @@ export class SessionRecorder {
     return this.#record(stream === "stderr" ? FrameKind.Stderr : FrameKind.Output, bytes)
   }
 
-  action(action: Action, masked: boolean): RecordedFrame {
+  action(action: RecordedAction, masked: boolean): RecordedFrame {
     switch (action._tag) {
       case "Type":
         this.#inputBytes += action.bytes.length

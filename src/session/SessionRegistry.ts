@@ -32,16 +32,18 @@ const make: Effect.Effect<SessionRegistry["Type"], never, Scope.Scope> = Effect.
         Effect.acquireUseRelease(
           Effect.sync(() => infos.set(info.sessionId, info)),
           () => session,
-          () => Effect.sync(() => infos.delete(info.sessionId)),
+          () => Effect.sync(() => infos.get(info.sessionId) === info && infos.delete(info.sessionId)),
         ).pipe(Effect.annotateLogs({ session: info.sessionId, user: info.user, login: info.login })),
       ).pipe(Effect.asVoid),
     running: Effect.sync(() => [...infos.values()]),
     end: (sessionId) => FiberMap.remove(fibers, sessionId),
+    // By the fibers, not by `infos`: one that was started just now is not among these yet.
     endAll: Effect.suspend(() =>
-      Effect.forEach([...infos.keys()], (sessionId) => FiberMap.remove(fibers, sessionId), {
-        concurrency: "unbounded",
-        discard: true,
-      }),
+      Effect.forEach(
+        Array.from(fibers, ([sessionId]) => sessionId),
+        (sessionId) => FiberMap.remove(fibers, sessionId),
+        { concurrency: "unbounded", discard: true },
+      ),
     ),
   }
 })

@@ -2,7 +2,7 @@ import * as Grpc from "@grpc/grpc-js"
 import { Context, type Duration, Effect, Layer, Redacted, type Scope } from "effect"
 import type { BearerToken } from "../../api/BearerToken.ts"
 import { type HubAddress, hubAuthority } from "../../api/HubAddress.ts"
-import { grpcCredentials, type HubTrust } from "../../api/HubTrust.ts"
+import { grpcChannelOptions, grpcCredentials, type HubTrust } from "../../api/HubTrust.ts"
 import { recordMethod } from "../../api/RecordingIngestMethod.ts"
 import { encodeEndEntry } from "../../recording/End.ts"
 import type { RecordingLost, RemoteSink } from "../../session/RecordingSink.ts"
@@ -41,7 +41,7 @@ export class HubRecorder extends Context.Tag("mezite/agent/HubRecorder")<
       HubRecorder,
       Effect.gen(function* () {
         const client = yield* Effect.acquireRelease(
-          Effect.sync(() => new Grpc.Client(hubAuthority(options.hub), grpcCredentials(options.trust), channelOptions)),
+          Effect.sync(() => newClient(options)),
           (acquired) => Effect.sync(() => acquired.close()),
         )
         const { path, requestSerialize, responseDeserialize } = recordMethod
@@ -54,6 +54,9 @@ export class HubRecorder extends Context.Tag("mezite/agent/HubRecorder")<
       }),
     )
 }
+
+const newClient = ({ hub, trust }: HubRecorderOptions) =>
+  new Grpc.Client(hubAuthority(hub), grpcCredentials(trust), { ...channelOptions, ...grpcChannelOptions(trust, hub) })
 
 /** A live session's sink at the hub, on a call that was just opened. */
 export const remoteSink = (call: RecordCall): Effect.Effect<RemoteSink, never, Scope.Scope> =>

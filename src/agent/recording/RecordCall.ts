@@ -19,7 +19,9 @@ export class RecordCall {
   readonly #ackTimeoutMs: number
   readonly #opening: Deferred.Deferred<Opening, RecordingLost>
   readonly #room = Effect.unsafeMakeLatch(true)
+  #opened = false
   #sentSeq = 0
+  #ending = false
   #stored = false
   #heardAt = performance.now()
   #progressAt = performance.now()
@@ -51,7 +53,6 @@ export class RecordCall {
     )
     call.#stream.write(header)
     const opening = yield* Effect.raceFirst(Deferred.await(opened), call.silence)
-    if (opening._tag === "SendFrom") call.#sentSeq = opening.nextSeq - 1
     return { call, opening }
   })
 
@@ -63,23 +64,25 @@ export class RecordCall {
     if (!this.#stream.write(entry)) this.#room.unsafeClose()
   }
 
-  /** Completes when the stream takes more without queueing. */
+  /** Completes when the stream takes more without queueing, or never will again: see `durable`. */
   readonly ready: Effect.Effect<void> = this.#room.await
 
   /** Sends the End entry's bytes, and completes once the stored recording is complete. */
   finish(end: Uint8Array): Effect.Effect<void, RecordingLost> {
     return Effect.suspend(() => {
+      if (this.durable.failed) return Effect.asVoid(this.durable.failure)
       this.#progressAt = performance.now()
+      this.#ending = true
       this.#stream.write(end)
       this.#stream.end()
       return Effect.raceFirst(Effect.asVoid(this.durable.reaches(Number.POSITIVE_INFINITY)), this.silence)
     })
   }
 
-  /** Never succeeds; fails when the hub has been silent, or has made no frame durable, for too long. */
+  /** Never succeeds; fails when the hub has been silent, or has made nothing durable that was sent, for too long. */
   readonly silence: Effect.Effect<never, RecordingLost> = Effect.suspend(() => {
     const now = performance.now()
-    const waiting = this.#sentSeq > this.durable.value
+    const waiting = this.#ending || this.#sentSeq > this.durable.value
     const since = waiting ? Math.min(this.#heardAt, this.#progressAt) : this.#heardAt
     const left = since + this.#ackTimeoutMs - now
     if (left > 0) return Effect.zipRight(Effect.sleep(left), this.silence)
@@ -93,22 +96,33 @@ export class RecordCall {
     this.#heardAt = performance.now()
     switch (response.case) {
       case "opened":
-        this.durable.raise(Number(response.value.nextSeq) - 1)
+        this.#sentSeq = Number(response.value.nextSeq) - 1
+        this.durable.raise(this.#sentSeq)
         this.#open({ _tag: "SendFrom", nextSeq: Number(response.value.nextSeq) })
         break
       case "ack":
         if (Number(response.value.durableSeq) > this.durable.value) this.#progressAt = this.#heardAt
-        this.durable.raise(Number(response.value.durableSeq))
+        this.durable.raise(Math.min(Number(response.value.durableSeq), this.#sentSeq))
         break
       case "stored":
-        this.#stored = true
-        this.#open({ _tag: "Stored" })
-        this.durable.raise(Number.POSITIVE_INFINITY)
+        this.#store()
         break
     }
   }
 
+  /** Only an answer to the header, or to the End, can say so. */
+  #store(): void {
+    if (this.#opened && !this.#ending) {
+      this.#fail(new RecordingLost({ message: "the hub ended the recording before its end" }))
+      return
+    }
+    this.#stored = true
+    this.#open({ _tag: "Stored" })
+    this.durable.raise(Number.POSITIVE_INFINITY)
+  }
+
   #open(opening: Opening): void {
+    this.#opened = true
     Deferred.unsafeDone(this.#opening, Effect.succeed(opening))
   }
 

@@ -30,6 +30,8 @@ type Connection = SshConnection<CertifiedLogin>
 /** What ssh(1) ends with when a connection is lost: so it does when a recording is. */
 const lost: Exit = { _tag: "Code", code: 255 }
 
+const farewellLimit = "2 seconds"
+
 /** Runs what the clients of SSH connections ask for, each as a recorded session. */
 export class AgentSessions extends Context.Tag("mezite/agent/AgentSessions")<
   AgentSessions,
@@ -84,16 +86,16 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
                 const text = error._tag === "RecordingLost" ? `the session has ended: ${error.message}` : error.message
                 yield* Effect.logWarning(text)
                 if (!began) yield* hub.report(rejectedEvent(info, error.message))
-                yield* Effect.ignore(channel.writeStderr(notice(text)))
-                yield* channel.exit(lost)
+                yield* farewell(channel, text)
               }),
           }),
-          Effect.onInterrupt(() =>
+          Effect.tapDefect((cause) =>
             Effect.zipRight(
-              Effect.ignore(channel.writeStderr(notice("the session has ended: the agent is stopping"))),
-              channel.exit(lost),
+              Effect.logError("a session failed", cause),
+              farewell(channel, "the agent failed; its log tells why"),
             ),
           ),
+          Effect.onInterrupt(() => farewell(channel, "the session has ended: the agent is stopping")),
         )
       })
 
@@ -110,6 +112,15 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
         ),
     })
   })
+
+/** Tells the user why the session is over, and ends it. A client that reads nothing is not waited for. */
+const farewell = (channel: SessionChannel, text: string) =>
+  Effect.ignore(channel.writeStderr(notice(text))).pipe(
+    Effect.zipRight(channel.exit(lost)),
+    Effect.interruptible,
+    Effect.timeout(farewellLimit),
+    Effect.ignore,
+  )
 
 const terminalOf = ({ pty }: SessionRequest): Pick<SessionInfo, "terminal"> =>
   Option.match(pty, {

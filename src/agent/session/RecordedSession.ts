@@ -59,7 +59,7 @@ const make = (options: RecordedSessionOptions) =>
       // Where the hub does not take the recording there is no session, and nothing of it to keep.
       const live =
         info.mode === "node-sync"
-          ? Option.some(yield* Effect.tapError(remote(info), () => spool.remove(spooled)))
+          ? Option.some(yield* Effect.onError(remote(info), () => spool.remove(spooled)))
           : Option.none()
       const end = yield* Session.run({ info, client, terminal, ...options, local, remote: live })
       if (Option.isSome(live)) {

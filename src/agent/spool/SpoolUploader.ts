@@ -43,6 +43,10 @@ export class SpoolUploader extends Context.Tag("mezite/agent/SpoolUploader")<
                 Effect.as(true),
               ),
           }),
+          // Whatever is wrong with one must not hold up the others, nor end this for good.
+          Effect.catchAllDefect((defect) =>
+            Effect.as(Effect.logError("the recording cannot be brought", defect), false),
+          ),
           Effect.annotateLogs({ session: recording.sessionId }),
         )
 
@@ -50,7 +54,11 @@ export class SpoolUploader extends Context.Tag("mezite/agent/SpoolUploader")<
         const waiting = yield* spool.waiting
         const done = yield* Effect.forEach(waiting, bring, { concurrency })
         return done.every((one) => one)
-      })
+      }).pipe(
+        Effect.catchAllDefect((defect) =>
+          Effect.as(Effect.logError("the spool cannot be looked through", defect), false),
+        ),
+      )
 
       const wait = (failures: number) =>
         Effect.flatMap(Random.next, (random) => {

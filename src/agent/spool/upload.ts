@@ -24,6 +24,7 @@ export const upload = Effect.fn("Spool.upload")(function* (path: string, recorde
     const opened = yield* recorder.open(header)
     if (opened.opening._tag === "Stored") return true
     call = opened.call
+    yield* Effect.forkScoped(Effect.ignore(opened.call.silence))
     nextSeq = opened.opening.nextSeq
     return false
   })
@@ -36,8 +37,7 @@ export const upload = Effect.fn("Spool.upload")(function* (path: string, recorde
         if (next._tag === "Header" && (yield* open(encodeHeaderEntry(next.header)))) return true
         if (next._tag === "End") end = next.end
         if (next._tag !== "Frame" || next.frame.seq < nextSeq) continue
-        call?.offer(next.entry.bytes.slice())
-        if (call !== undefined) yield* Effect.raceFirst(call.ready, call.durable.failure)
+        if (call !== undefined) yield* sendFrame(call, next.entry.bytes.slice())
       }
       return false
     }).pipe(damageIsAnError)
@@ -50,21 +50,30 @@ export const upload = Effect.fn("Spool.upload")(function* (path: string, recorde
   )
   if (stored) return
   if (call === undefined) return yield* RecordingError.at(0, "Truncated", "not even the header was written")
-  yield* call.finish(encodeEndEntry(end ?? killed(entries)))
+  yield* call.finish(encodeEndEntry(end ?? killed(entries, nextSeq - 1)))
 }, Effect.scoped)
 
-/** The End that an agent which was killed could not write. */
-const killed = ({ progress }: EntryReader): RecordingEnd => ({
+/**
+ * The End that an agent which was killed could not write. Of a live session the hub may have more than the file here: what
+ * was sent is not always written before.
+ */
+const killed = ({ progress }: EntryReader, atHub: number): RecordingEnd => ({
   durationMs: progress.timeMs,
   status: "interrupted",
   reason: "the agent was killed",
-  frames: progress.seq,
+  frames: Math.max(progress.seq, atHub),
   outputBytes: progress.outputBytes,
   inputBytes: progress.inputBytes,
-  framesDigest: progress.framesHash?.copy().digest() ?? new Uint8Array(0),
+  framesDigest: (atHub > progress.seq ? undefined : progress.framesHash?.copy().digest()) ?? new Uint8Array(0),
   seekPoints: [],
   keyframes: [],
 })
+
+const sendFrame = (call: RecordCall, entry: Uint8Array) =>
+  Effect.suspend(() => {
+    call.offer(entry)
+    return Effect.flatMap(call.ready, () => (call.durable.failed ? call.durable.failure : Effect.void))
+  })
 
 const damageIsAnError = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | RecordingError, R> =>
   Effect.catchAllDefect(effect, (defect) =>

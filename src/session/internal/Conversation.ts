@@ -1,0 +1,155 @@
+import { Effect, Option, Stream } from "effect"
+import type { SessionEnd, Exit as TerminalExit } from "../../domain/SessionEnd.ts"
+import type { Action } from "../Action.ts"
+import type { RecordingLost, RemoteSink } from "../RecordingSink.ts"
+import type { SessionOptions } from "../Session.ts"
+import type { ClientGone } from "../SessionClient.ts"
+import * as Policy from "../SessionPolicy.ts"
+import type { RecordedFrame, SessionRecorder } from "../SessionRecorder.ts"
+import type { Terminal } from "../Terminal.ts"
+import type { TerminalError } from "../TerminalError.ts"
+import { WorkQueue } from "./WorkQueue.ts"
+
+/** How a session ended that no failure ended. */
+export type Ending = Omit<SessionEnd, "durationMs">
+
+const byItself = (exit: TerminalExit): Ending => ({ exit, status: "completed", reason: "" })
+
+/** What was shown is whole; what the program still wanted to say, nobody will know. */
+const clientGone: Ending = { status: "interrupted", reason: "the client disconnected" }
+
+type Typing = Extract<Action, { _tag: "Type" | "EndInput" }>
+type Control = Exclude<Action, Typing>
+
+const isTyping = (action: Action): action is Typing => action._tag === "Type" || action._tag === "EndInput"
+
+/** Bytes that wait for a program that does not read, before the client has to. */
+const maxTyped = 64 * 1024
+
+/** The exchange between a client and a terminal: the fibers that obey the policy. */
+export class Conversation<R> {
+  #state: Policy.PolicyState
+  readonly #recorder: SessionRecorder
+  readonly #shown: Array<Policy.Shown> = []
+  /** Apart, so that a program that does not read can still be stopped, and learns of its terminal's size. */
+  readonly #typing = new WorkQueue<Typing>(maxTyped, (action) => (action._tag === "Type" ? action.bytes.length : 0))
+  readonly #controls = new WorkQueue<Control>(Number.POSITIVE_INFINITY, () => 1)
+  readonly #outputWanted = Effect.unsafeMakeLatch(true)
+  readonly #actionsWanted = Effect.unsafeMakeLatch(true)
+  readonly #options: SessionOptions<R>
+  readonly #terminal: Terminal
+
+  constructor(options: SessionOptions<R>, terminal: Terminal, recorder: SessionRecorder) {
+    this.#options = options
+    this.#terminal = terminal
+    this.#recorder = recorder
+    this.#state = Policy.initial({
+      mode: options.info.mode,
+      window: options.windowBytes,
+      recordSecrets: options.recordSecrets,
+    })
+  }
+
+  /** Ends with the program, or with the client; fails with the first sink. */
+  get run(): Effect.Effect<Ending, RecordingLost | TerminalError> {
+    const { client, local, remote } = this.#options
+    const program = Effect.zipRight(this.#output, this.#terminal.exit).pipe(
+      Effect.map(byItself),
+      Effect.catchTag("ClientGone", () => Effect.succeed(clientGone)),
+    )
+    return Effect.raceFirst(
+      Effect.raceFirst(program, Effect.as(client.closed, clientGone)),
+      Effect.all(
+        [
+          this.#input,
+          this.#take(Stream.map(client.resizes, (size) => ({ _tag: "Resize", size }))),
+          this.#take(Stream.map(client.signals, (name) => ({ _tag: "Signal", name }))),
+          this.#typing.work((action) => this.#type(action)),
+          this.#controls.work((action) => this.#control(action)),
+          Option.match(remote, { onNone: () => Effect.void, onSome: (sink) => this.#durable(sink) }),
+          local.failure,
+        ],
+        { concurrency: "unbounded", discard: true },
+      ).pipe(Effect.zipRight(Effect.never)),
+    )
+  }
+
+  get #output() {
+    return Stream.runForEach(this.#terminal.output, (shown) => {
+      this.#dispatch({ _tag: "Output", shown })
+      return this.#show
+    })
+  }
+
+  /** Shows what may be seen; returns when more output is wanted. */
+  readonly #show: Effect.Effect<void, ClientGone> = Effect.suspend(() => {
+    const next = this.#shown.shift()
+    if (next !== undefined) {
+      const { client } = this.#options
+      const write = next.stream === "stderr" ? client.writeStderr(next.bytes) : client.write(next.bytes)
+      return Effect.zipRight(write, this.#show)
+    }
+    if (!Policy.wants(this.#state).output) return Effect.zipRight(this.#outputWanted.await, this.#show)
+    return this.#options.local.ready
+  })
+
+  /** Whether it would be shown is asked as late as can be: just before it is recorded. */
+  get #input() {
+    const typed = Stream.mapEffect(this.#options.client.input, (bytes) =>
+      Effect.map(this.#terminal.echoes, (echoed): Action => ({ _tag: "Type", bytes, echoed })),
+    )
+    return this.#take(Stream.concat(typed, Stream.succeed<Action>({ _tag: "EndInput" })), this.#typing.room)
+  }
+
+  /** Takes what the user does, as fast as the window, the disk and `room` allow. */
+  #take(actions: Stream.Stream<Action>, room: Effect.Effect<void> = Effect.void) {
+    const ready = Effect.zipRight(Effect.zipRight(this.#actionsWanted.await, room), this.#options.local.ready)
+    return Stream.runForEach(actions, (action) => {
+      this.#dispatch({ _tag: "User", action })
+      return ready
+    })
+  }
+
+  #type(action: Typing): Effect.Effect<void, TerminalError> {
+    return action._tag === "Type" ? this.#terminal.write(action.bytes) : this.#terminal.endInput
+  }
+
+  #control(action: Control): Effect.Effect<void> {
+    return action._tag === "Resize" ? this.#terminal.resize(action.size) : this.#terminal.signal(action.name)
+  }
+
+  #durable(remote: RemoteSink) {
+    return Stream.runForEach(remote.durable, (seq) => Effect.sync(() => this.#dispatch({ _tag: "Durable", seq })))
+  }
+
+  #dispatch(event: Policy.SessionEvent): void {
+    const [state, decisions] = Policy.step(this.#state, event)
+    this.#state = state
+    for (const decision of decisions) this.#obey(decision)
+    const wants = Policy.wants(state)
+    wants.output ? this.#outputWanted.unsafeOpen() : this.#outputWanted.unsafeClose()
+    wants.actions ? this.#actionsWanted.unsafeOpen() : this.#actionsWanted.unsafeClose()
+  }
+
+  #obey(decision: Policy.Decision): void {
+    switch (decision._tag) {
+      case "RecordShown":
+        this.#record(this.#recorder.shown(decision.shown))
+        break
+      case "RecordAction":
+        this.#record(this.#recorder.action(decision.action, decision.masked))
+        break
+      case "Show":
+        this.#shown.push(decision.shown)
+        break
+      case "Do":
+        isTyping(decision.action) ? this.#typing.add(decision.action) : this.#controls.add(decision.action)
+        break
+    }
+  }
+
+  #record(recorded: RecordedFrame): void {
+    this.#options.local.offer(recorded)
+    if (Option.isSome(this.#options.remote)) this.#options.remote.value.offer(recorded)
+  }
+}
