@@ -8,7 +8,7 @@ interface CoalescerLimits {
   readonly heldBytes: number
   /** What comes after so long a silence is handed on at once: an echo is not to wait. */
   readonly idleMs: number
-  /** No byte waits longer than this for company. */
+  /** No byte for which somebody waits is kept longer than this for company. */
   readonly delayMs: number
 }
 
@@ -22,6 +22,7 @@ const usual: CoalescerLimits = { batchBytes: 32 * 1024, heldBytes: 64 * 1024, id
 export class OutputCoalescer {
   readonly #limits: CoalescerLimits
   readonly #onReady: () => void
+  readonly #isAwaited: () => boolean
   readonly #gather: Buffer
   #gathered = 0
   #stream: TerminalOutput["stream"] = "output"
@@ -29,9 +30,14 @@ export class OutputCoalescer {
   #readyBytes = 0
   #lastPush = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
+  #overdue = false
 
-  /** `onReady` is called whenever `take` will give something. */
-  constructor(onReady: () => void, limits: CoalescerLimits = usual) {
+  /**
+   * `onReady` is called whenever `take` will give something. `isAwaited`: whether somebody waits for it; while nobody
+   * does, small writes go on gathering, for a reader that is behind is helped by fewer and larger batches.
+   */
+  constructor(onReady: () => void, isAwaited: () => boolean = () => true, limits: CoalescerLimits = usual) {
+    this.#isAwaited = isAwaited
     this.#onReady = onReady
     this.#limits = limits
     this.#gather = Buffer.allocUnsafeSlow(limits.batchBytes)
@@ -69,11 +75,13 @@ export class OutputCoalescer {
     this.#ready.push({ stream: this.#stream, bytes })
     this.#readyBytes += this.#gathered
     this.#gathered = 0
+    this.#overdue = false
     this.#onReady()
   }
 
   /** Every batch that is ready, oldest first. */
   take(): ReadonlyArray<TerminalOutput> {
+    if (this.#ready.length === 0 && this.#overdue) this.flush()
     const taken = this.#ready
     this.#ready = []
     this.#readyBytes = 0
@@ -98,7 +106,8 @@ export class OutputCoalescer {
   #wait(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      this.flush()
+      if (this.#isAwaited()) this.flush()
+      else this.#overdue = this.#gathered > 0
     }, this.#limits.delayMs)
   }
 }

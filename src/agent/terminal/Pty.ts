@@ -75,20 +75,20 @@ interface Running {
   readonly exit: ProgramExit
 }
 
-const attach = (pty: NativePty): Omit<Running, "pid"> => {
+const attach = (native: Native, pty: NativePty): Omit<Running, "pid"> => {
   const exit = new ProgramExit()
   const source = new OutputSource(
     () => master.resume(),
     () => exit.outputRead(),
   )
-  const master: PtyMaster = new PtyMaster(pty, source)
+  const master: PtyMaster = new PtyMaster(native.pty, pty, source)
   return { master, source, exit }
 }
 
 const start = Effect.fn("Pty.start")(function* (native: Native, options: PtyOptions) {
   const group = yield* terminalGroup
   const pty = yield* Effect.try({ try: () => prepare(native, options, group), catch: openFailed })
-  const running = attach(pty)
+  const running = attach(native, pty)
   const term = options.term === "" ? {} : { TERM: options.term }
   const program = { ...options, environment: { ...options.environment, ...term, SSH_TTY: pty.path } }
   const descriptors = [pty.slave, pty.slave, pty.slave]

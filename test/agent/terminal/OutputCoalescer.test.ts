@@ -35,6 +35,27 @@ describe("OutputCoalescer", () => {
     expect(coalescer.held).toBe(40_000 - 32_768)
   })
 
+  it("goes on gathering while nobody waits, and then gives all at once", () => {
+    let awaited = true
+    const coalescer = new OutputCoalescer(
+      () => undefined,
+      () => awaited,
+    )
+    coalescer.push("output", Buffer.from("a"))
+    coalescer.take()
+    awaited = false
+    coalescer.push("output", Buffer.from("b"))
+    vi.advanceTimersByTime(3)
+    coalescer.push("output", Buffer.from("c"))
+    vi.advanceTimersByTime(3)
+    expect(text(coalescer)).toEqual(["output:bc"])
+    coalescer.push("output", Buffer.from("d"))
+    expect(text(coalescer)).toEqual([])
+    awaited = true
+    vi.advanceTimersByTime(1)
+    expect(text(coalescer)).toEqual(["output:d"])
+  })
+
   it("keeps a copy: the caller's buffer is used again", () => {
     const coalescer = new OutputCoalescer(() => undefined)
     const buffer = Buffer.from("one")
@@ -61,7 +82,11 @@ describe("OutputCoalescer", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(write, { maxLength: 60 }), (writes) => {
         const limits = { batchBytes: 16, heldBytes: 64, idleMs: 4, delayMs: 1 }
-        const coalescer = new OutputCoalescer(() => undefined, limits)
+        const coalescer = new OutputCoalescer(
+          () => undefined,
+          () => true,
+          limits,
+        )
         const seen: Array<string> = []
         for (const { stream, bytes, pause } of writes) {
           coalescer.push(stream, bytes)

@@ -16,8 +16,10 @@ export interface NativePty {
 }
 
 /** The agent's native part (native/pty.cc). All of it is synchronous and takes microseconds; each throws on a bad descriptor. */
-interface NativePart {
+export interface NativePart {
   readonly open: () => NativePty
+  /** Reads as much as there is now and fits; 0 where there is nothing, or never will be. */
+  readonly read: (fd: number, buffer: Uint8Array) => number
   readonly resize: (fd: number, cols: number, rows: number, widthPx: number, heightPx: number) => void
   /** The foreground process group, 0 where there is none. */
   readonly foreground: (fd: number) => number

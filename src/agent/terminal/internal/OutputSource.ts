@@ -7,7 +7,10 @@ import { OutputCoalescer } from "../OutputCoalescer.ts"
  * when `onRoom` is called, which is after each pull that took something.
  */
 export class OutputSource {
-  readonly #coalescer = new OutputCoalescer(() => this.#wake())
+  readonly #coalescer = new OutputCoalescer(
+    () => this.#wake(),
+    () => this.#waiting !== undefined,
+  )
   readonly #onRoom: () => void
   readonly #onConsumed: () => void
   #waiting: (() => void) | undefined

@@ -1,11 +1,11 @@
-import { closeSync, readSync } from "node:fs"
+import { closeSync } from "node:fs"
 import { ReadStream } from "node:tty"
-import type { NativePty } from "./Native.ts"
+import type { NativePart, NativePty } from "./Native.ts"
 import type { OutputSource } from "./OutputSource.ts"
 import { PtyWriter } from "./PtyWriter.ts"
 
-/** A PTY gives less than this at a time. */
-const readBytes = 16 * 1024
+/** Read at once, where there is so much. */
+const readBytes = 32 * 1024
 
 /** More than the kernel holds of a PTY's output: what comes after it was written after the shell's end. */
 const drainBytes = 256 * 1024
@@ -16,6 +16,7 @@ const drainBytes = 256 * 1024
  * the loop says so, the rest is read here, at the reader's pace, until the kernel has nothing more to give.
  */
 export class PtyMaster {
+  readonly #native: NativePart
   readonly #control: number
   readonly #socket: ReadStream
   readonly #source: OutputSource
@@ -24,7 +25,8 @@ export class PtyMaster {
   #state: "reading" | "draining" | "drained" | "closed" = "reading"
   #drained = 0
 
-  constructor(pty: NativePty, source: OutputSource) {
+  constructor(native: NativePart, pty: NativePty, source: OutputSource) {
+    this.#native = native
     this.#control = pty.control
     this.#source = source
     this.#writer = new PtyWriter(pty.control)
@@ -69,28 +71,27 @@ export class PtyMaster {
     closeSync(this.#control)
   }
 
+  /** What the event loop has read, and what more there is by now; returns whether it shall go on. */
   #read(count: number): boolean {
-    return this.#state === "reading" && this.#source.push("output", this.#buffer.subarray(0, count))
+    if (this.#state !== "reading") return false
+    let more = this.#source.push("output", this.#buffer.subarray(0, count))
+    while (more) {
+      const read = this.#native.read(this.#control, this.#buffer)
+      if (read === 0) return true
+      more = this.#source.push("output", this.#buffer.subarray(0, read))
+    }
+    return false
   }
 
   #drain(): void {
     while (this.#source.hasRoom) {
-      const count = this.#drained < drainBytes ? this.#readRest() : 0
+      const count = this.#drained < drainBytes ? this.#native.read(this.#control, this.#buffer) : 0
       if (count === 0) {
         this.#finish()
         return
       }
       this.#drained += count
       this.#source.push("output", this.#buffer.subarray(0, count))
-    }
-  }
-
-  /** EIO: the other end is closed and all has been read. EAGAIN: it is still open somewhere, and empty. */
-  #readRest(): number {
-    try {
-      return readSync(this.#control, this.#buffer)
-    } catch {
-      return 0
     }
   }
 

@@ -78,6 +78,26 @@ napi_value Open(napi_env env, napi_callback_info) {
   return result;
 }
 
+// read(fd, buffer) -> how many bytes it read: as many as the kernel has now and the buffer holds. A PTY gives less than 4 KiB
+// at a time, and a turn of the event loop for each would be most of a recording's cost.
+napi_value Read(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  void* data = nullptr;
+  size_t length = 0;
+  if (napi_get_buffer_info(env, arguments.values[1], &data, &length) != napi_ok) {
+    errno = EINVAL;
+    return failed(env, "read");
+  }
+  size_t filled = 0;
+  while (filled < length) {
+    const ssize_t count = read(arguments.integer(env, 0), static_cast<char*>(data) + filled, length - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    filled += static_cast<size_t>(count);
+  }
+  return number(env, static_cast<int32_t>(filled));
+}
+
 // resize(fd, cols, rows, widthPx, heightPx)
 napi_value Resize(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
@@ -173,6 +193,7 @@ void provide(napi_env env, napi_value exports, const char* name, napi_callback c
 
 napi_value Initialise(napi_env env, napi_value exports) {
   provide(env, exports, "open", Open);
+  provide(env, exports, "read", Read);
   provide(env, exports, "resize", Resize);
   provide(env, exports, "foreground", Foreground);
   provide(env, exports, "echoes", Echoes);
