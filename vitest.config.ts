@@ -1,10 +1,15 @@
 import { defineConfig } from "vitest/config"
 
+const e2e = "test/e2e/**/*.test.ts"
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { include: ["src/**"], exclude: ["src/**/gen/**"], reporter: ["text-summary"] },
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [e2e] } },
+      { extends: true, test: { name: "e2e", include: [e2e], globalSetup: ["test/e2e/support/build.ts"] } },
+    ],
   },
 })

@@ -13,9 +13,10 @@ export const main = (program: Effect.Effect<number>, onTerm = 143): void => {
   NodeRuntime.runMain(program, {
     disableErrorReporting: true,
     disablePrettyLogger: true,
-    teardown: (exit, onExit) => {
+    teardown: (exit) => {
       const interrupted = terminated ? onTerm : 130
-      onExit(Exit.isSuccess(exit) ? (exit.value as number) : interrupted)
+      // Not left to an event loop that has run dry: a terminal that was read from keeps it going. All output has been taken.
+      process.exit(Exit.isSuccess(exit) ? (exit.value as number) : interrupted)
     },
   })
 }

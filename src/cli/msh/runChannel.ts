@@ -17,6 +17,9 @@ const escapesHelp = [
   "(Note that escapes are only recognized immediately after newline.)",
 ]
 
+/** On a raw terminal the cursor stands wherever the program left it. */
+const newLine = warn("\r")
+
 const obey = (
   typed: Typed,
   channel: ClientChannel,
@@ -25,7 +28,7 @@ const obey = (
   if (typed._tag === "Send") return channel.write(typed.bytes)
   switch (typed.command) {
     case "disconnect":
-      return new ExitWith({ code: 255, message: "connection closed" })
+      return Effect.zipRight(newLine, new ExitWith({ code: 255, message: "connection closed" }))
     case "suspend":
       return Effect.sync(terminal.suspend)
     case "help":
@@ -58,7 +61,10 @@ const followSize = ({ stdout }: StdioShape, channel: ClientChannel) =>
     return Effect.sync(() => stdout.off("resize", resized))
   })
 
-/** Joins a channel with the process's own streams until the program has ended and all its output is written. */
+/**
+ * Joins a channel with the process's own streams until the program has ended and all its output is written. Fails with
+ * `ChannelClosed` where the connection was lost before that.
+ */
 export const runChannel = (channel: ClientChannel, hasPty: boolean) =>
   Effect.gen(function* () {
     const stdio = yield* Stdio
@@ -68,6 +74,7 @@ export const runChannel = (channel: ClientChannel, hasPty: boolean) =>
     const stderr = Stream.runForEach(channel.stderr, (bytes) => writeTo(stdio.stderr, bytes))
     const ended = Effect.all([output, stderr], { concurrency: "unbounded", discard: true }).pipe(
       Effect.zipRight(channel.exit),
+      Effect.tapErrorTag("ChannelClosed", () => (isRaw ? newLine : Effect.void)),
     )
     const sizes = isRaw ? followSize(stdio, channel) : Effect.never
     return yield* Effect.raceFirst(ended, Effect.raceFirst(sendInput(stdio, channel, terminal), sizes))

@@ -55,6 +55,9 @@ const localeOf = ({ env }: StdioShape): Record<string, string> =>
     ),
   )
 
+const lostConnection = ({ node }: SshDestination) =>
+  new ExitWith({ code: 255, message: `the connection to ${node} was lost, and the session with it` })
+
 const runOn = (options: SshOptions, destination: SshDestination) =>
   Effect.gen(function* () {
     const stdio = yield* Stdio
@@ -68,7 +71,9 @@ const runOn = (options: SshOptions, destination: SshDestination) =>
       ...(wantsPty ? { pty: { term: stdio.env.TERM ?? "dumb", size, modes: {} } } : {}),
     }
     const channel = yield* command === "" ? client.shell(session) : client.exec(command, session)
-    return yield* runChannel(channel, wantsPty)
+    return yield* runChannel(channel, wantsPty).pipe(
+      Effect.catchTag("ChannelClosed", () => lostConnection(destination)),
+    )
   })
 
 /** A shell or a command on a node. Ends with its status; with 255 when the connection, or with it the recording, was lost. */

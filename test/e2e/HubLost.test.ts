@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { Cluster } from "./support/Cluster.ts"
+import { isAlive } from "./support/isAlive.ts"
+import { Program } from "./support/Program.ts"
+import { storedRecording } from "./support/StoredRecording.ts"
+import { Terminal } from "./support/Terminal.ts"
+import { until } from "./support/until.ts"
+import { mshSsh, proxyCommand, type Way } from "./support/ways.ts"
+
+/** How long the ack time-out is here, and how long what comes after it may take. */
+const ackTimeoutMs = 2_000
+const slackMs = 2_500
+
+const lostCluster = async (mode: string): Promise<Cluster> => {
+  const node = { MEZITE_RECORDING_MODE: mode, MEZITE_RECORDING_ACK_TIMEOUT: "2s" }
+  const cluster = await Cluster.start({ nodes: { "web-1": node } })
+  onTestFinished(() => cluster.stop())
+  return cluster
+}
+
+/** A shell that has shown something, and its process id. */
+const openShell = async (cluster: Cluster, way: Way) => {
+  const terminal = new Terminal(await way.words(cluster, "web-1"), cluster.userVariables)
+  onTestFinished(() => terminal.close())
+  await terminal.shows(/[#$] $/)
+  terminal.type("echo 'shell' \"$$ here\"; echo all''-shown\r")
+  const [, pid] = await terminal.shows(/shell (\d+) here\r\nall-shown\r\n/)
+  return { terminal, shell: Number(pid) }
+}
+
+/** The newest session, once it has ended. */
+const ended = async (cluster: Cluster) => {
+  const [session] = await cluster.sessions()
+  return session !== undefined && session.ended_at !== null && session
+}
+
+/** Everything that the person saw is in the recording. */
+const expectShownIsRecorded = (terminal: Terminal, path: string) => {
+  const { output } = storedRecording(path)
+  const [shown = ""] = terminal.text.split(/(?:\r\n)?(?:mezite|msh): /)
+  expect(output.toString()).toContain(shown.trimEnd())
+  return output
+}
+
+describe("a node-sync session whose hub is lost", () => {
+  it.each([mshSsh, proxyCommand])(
+    "ends when the hub is killed, and is completed when it is back, by $name",
+    async (way) => {
+      const cluster = await lostCluster("node-sync")
+      const { terminal, shell } = await openShell(cluster, way)
+      const killedAt = performance.now()
+      cluster.hub.kill("SIGKILL")
+      const { status, sane } = await terminal.ended()
+      expect(performance.now() - killedAt).toBeLessThan(ackTimeoutMs + slackMs)
+      expect(status).toBe(255)
+      expect(sane).toBe(true)
+      if (way === mshSsh)
+        expect(terminal.text).toMatch(/\r\nmsh: the connection to web-1 was lost, and the session with it\r\n/)
+      await until("the shell is gone", () => !isAlive(shell))
+
+      await cluster.startHub()
+      const session = await until("the recording is completed", () => ended(cluster))
+      expect(session).toMatchObject({ status: "interrupted", exit_code: null })
+      expectShownIsRecorded(terminal, cluster.recording(session.session_id))
+      const verified = await cluster.msh("verify", session.session_id)
+      expect(verified.stdout.toString()).toMatch(/ is whole: .*; the session was interrupted: /)
+      expect(verified.code).toBe(0)
+      for (const type of ["session.start", "session.end", "session.recording.stored"] as const) {
+        const events = await cluster.audit(type)
+        expect(events.map((event) => event.session_id)).toEqual([session.session_id])
+      }
+      await until(
+        "the agent's copy is gone",
+        () => !existsSync(join(cluster.agentDirectory("web-1"), `agent/spool/${session.session_id}.rec`)),
+      )
+    },
+  )
+
+  it("ends with a clear line when the hub answers nothing any more", async () => {
+    const cluster = await lostCluster("node-sync")
+    const { terminal, shell } = await openShell(cluster, mshSsh)
+    const stoppedAt = performance.now()
+    cluster.hub.kill("SIGSTOP")
+    await until("the shell is gone", () => !isAlive(shell))
+    expect(performance.now() - stoppedAt).toBeLessThan(ackTimeoutMs + slackMs)
+    cluster.hub.kill("SIGCONT")
+    expect(await terminal.ended()).toMatchObject({ status: 255, sane: true })
+    expect(terminal.text).toMatch(/\r\nmezite: the session has ended: the hub confirmed nothing for 2 s\r\n/)
+    const session = await until("the recording is completed", () => ended(cluster))
+    expect(session).toMatchObject({ status: "interrupted", reason: "the hub confirmed nothing for 2 s" })
+    expectShownIsRecorded(terminal, cluster.recording(session.session_id))
+  })
+
+  it("does nothing of what was typed and is not durable", async () => {
+    const cluster = await lostCluster("node-sync")
+    const { terminal, shell } = await openShell(cluster, mshSsh)
+    const mark = join(cluster.directory, "done")
+    cluster.hub.kill("SIGSTOP")
+    terminal.type(`touch ${mark}\r`)
+    await until("the shell is gone", () => !isAlive(shell))
+    expect(existsSync(mark)).toBe(false)
+  })
+})
+
+describe("a node session whose hub is lost", () => {
+  it("goes on without it, and is brought to the hub when that is back", async () => {
+    const cluster = await lostCluster("node")
+    const marks = join(cluster.directory, "mark")
+    const words = await mshSsh.words(cluster, "web-1", {
+      command: `echo be''fore; until test -e ${marks}; do sleep 0.1; done; echo af''ter | tee ${marks}.done; exit 5`,
+    })
+    const client = new Program(words, cluster.userVariables)
+    onTestFinished(() => client.end())
+    await client.shows(/before/)
+    cluster.hub.kill("SIGKILL")
+    const { code, stderr } = await client.ended
+    expect(code).toBe(255)
+    expect(stderr).toBe("msh: the connection to web-1 was lost, and the session with it\n")
+    await cluster.startHub()
+    const session = await until("the recording is brought to the hub", () => ended(cluster))
+    expect(session).toMatchObject({ mode: "node", mode_source: "env", reason: "the client disconnected" })
+    expect(storedRecording(cluster.recording(session.session_id)).output.toString()).toBe("before\n")
+    expect((await cluster.msh("verify", session.session_id)).code).toBe(0)
+  })
+})

@@ -1,0 +1,199 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir, userInfo } from "node:os"
+import { join } from "node:path"
+import type { Session } from "../../../src/api/ClusterRpcs.ts"
+import type { AuditEvent } from "../../../src/domain/AuditEvent.ts"
+import { bundled, type Ended, Program, runToEnd, type Variables } from "./Program.ts"
+
+export interface ClusterOptions {
+  readonly hub?: Variables
+  /** Agents by name, each with its variables. */
+  readonly nodes?: Readonly<Record<string, Variables>>
+}
+
+/** The account that tests use on nodes: whoever runs them. */
+export const login = userInfo().username
+
+const usual = { PATH: process.env.PATH ?? "/usr/bin:/bin", LANG: "C.UTF-8", TERM: "xterm-256color" }
+
+/** A hub and agents, as real processes in a directory of their own, and a user, alice, who may log in as `login`. */
+export class Cluster {
+  readonly directory = mkdtempSync(join(tmpdir(), "mezite-e2e-"))
+  readonly identity = join(this.directory, "alice.json")
+  readonly home = join(this.directory, "home")
+  readonly agents = new Map<string, Program>()
+  readonly #options: ClusterOptions
+  readonly #programs: Array<Program> = []
+  #hub: Program | undefined
+  #listen = "127.0.0.1:0"
+  #ssh = "127.0.0.1:0"
+  #pin = ""
+
+  private constructor(options: ClusterOptions) {
+    this.#options = options
+    mkdirSync(this.home)
+  }
+
+  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    const cluster = new Cluster(options)
+    await cluster.startHub()
+    await Promise.all([
+      cluster.addUser(),
+      ...Object.keys(options.nodes ?? { "web-1": {} }).map((name) => cluster.startAgent(name)),
+    ])
+    return cluster
+  }
+
+  get hub(): Program {
+    if (this.#hub === undefined) throw new Error("there is no hub")
+    return this.#hub
+  }
+
+  /** The hub's address, front door and pin, as its line of readiness tells. */
+  get listen(): string {
+    return this.#listen
+  }
+
+  get ssh(): string {
+    return this.#ssh
+  }
+
+  get pin(): string {
+    return this.#pin
+  }
+
+  /** Where the hub keeps a session's recording. */
+  recording(sessionId: string): string {
+    return join(this.hubDirectory, "recordings", `${sessionId}.rec`)
+  }
+
+  get hubDirectory(): string {
+    return join(this.directory, "hub")
+  }
+
+  agentDirectory(name: string): string {
+    return join(this.directory, name)
+  }
+
+  get hubVariables(): Variables {
+    return {
+      ...usual,
+      HOME: this.home,
+      MEZITE_DATA_DIR: this.hubDirectory,
+      MEZITE_LISTEN: this.#listen,
+      MEZITE_SSH_LISTEN: this.#ssh,
+      ...this.#options.hub,
+    }
+  }
+
+  agentVariables(name: string): Variables {
+    return {
+      ...usual,
+      HOME: this.home,
+      MEZITE_DATA_DIR: this.agentDirectory(name),
+      MEZITE_NODE_NAME: name,
+      MEZITE_SPOOL_MIN_FREE: "1MiB",
+      ...this.#options.nodes?.[name],
+    }
+  }
+
+  /** What alice's programs are run with. */
+  get userVariables(): Variables {
+    return { ...usual, HOME: this.home, MEZITE_HOME: join(this.home, ".mezite"), MEZITE_IDENTITY: this.identity }
+  }
+
+  /** Starts the hub, at the same ports where it ran before, and waits until it serves. */
+  async startHub(): Promise<void> {
+    const hub = this.#begin(new Program([...bundled("mezhub"), "start"], this.hubVariables))
+    this.#hub = hub
+    const [, listen = "", ssh = "", pin = ""] = await hub.shows(
+      /^mezhub ready listen=(\S+) ssh=(\S+)(?: ca_pin=(\S+))?$/m,
+    )
+    this.#listen = listen
+    this.#ssh = ssh
+    this.#pin = pin
+  }
+
+  /** Starts an agent, which joins the first time, and waits until it serves. */
+  async startAgent(name: string): Promise<void> {
+    const token = this.agents.has(name) ? undefined : await this.joinToken()
+    const join = token === undefined ? {} : { ...this.hubForAgents, MEZITE_JOIN_TOKEN: token }
+    const agent = this.#begin(new Program([...bundled("mezd"), "start"], { ...this.agentVariables(name), ...join }))
+    this.agents.set(name, agent)
+    await agent.shows(/^mezd ready node=\S+ id=\S+$/m)
+  }
+
+  get hubForAgents(): Variables {
+    return this.#pin === ""
+      ? { MEZITE_HUB: `http://${this.#listen}` }
+      : { MEZITE_HUB: this.#listen, MEZITE_CA_PIN: this.#pin }
+  }
+
+  async joinToken(): Promise<string> {
+    return (await this.mezctl("tokens", "add", "--type", "node", "--ttl", "1h")).stdout.toString().trim()
+  }
+
+  agent(name = "web-1"): Program {
+    const agent = this.agents.get(name)
+    if (agent === undefined) throw new Error(`there is no agent ${name}`)
+    return agent
+  }
+
+  private async addUser(): Promise<void> {
+    await this.mezctl("users", "add", "alice", "--roles", "user", "--logins", `${login},nobody-here`)
+    await this.mezctl("auth", "sign", "--user", "alice", "--ttl", "1h", "--out", this.identity)
+  }
+
+  /** Runs `mezctl` on the hub's host; anything but success is an error. */
+  async mezctl(...words: ReadonlyArray<string>): Promise<Ended> {
+    const ended = await this.tryMezctl(...words)
+    if (ended.code !== 0) throw new Error(`mezctl ${words.join(" ")}: ${ended.stderr}`)
+    return ended
+  }
+
+  tryMezctl(...words: ReadonlyArray<string>): Promise<Ended> {
+    return runToEnd([...bundled("mezctl"), ...words], this.hubVariables)
+  }
+
+  /** Runs `msh` as alice. */
+  msh(...words: ReadonlyArray<string>): Promise<Ended> {
+    return runToEnd([...bundled("msh"), ...words], this.userVariables)
+  }
+
+  /** Sessions, the newest first. */
+  async sessions(): Promise<ReadonlyArray<Session>> {
+    return JSON.parse((await this.mezctl("sessions", "ls", "--format=json")).stdout.toString())
+  }
+
+  /** Audit events of a type, the newest first. */
+  async audit(type: AuditEvent["type"]): Promise<ReadonlyArray<AuditEvent>> {
+    return JSON.parse((await this.mezctl("audit", "ls", "--type", type, "--format=json")).stdout.toString())
+  }
+
+  /** The newest session. */
+  async lastSession(): Promise<Session> {
+    const [session] = await this.sessions()
+    if (session === undefined) throw new Error("there is no session")
+    return session
+  }
+
+  /** Writes what `msh config` prints, and gives its path. */
+  async sshConfig(): Promise<string> {
+    const path = join(this.directory, "ssh_config")
+    const { stdout } = await this.msh("config")
+    writeFileSync(path, stdout)
+    return path
+  }
+
+  /** Keeps a program so that it ends with the cluster. */
+  #begin(program: Program): Program {
+    this.#programs.push(program)
+    return program
+  }
+
+  /** Ends everything, and leaves nothing behind. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.end()))
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
