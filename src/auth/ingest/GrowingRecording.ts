@@ -22,6 +22,8 @@ export const cannotStore = (failed: FileFailed): IngestRefused =>
     message: failed.code === "ENOSPC" ? "the hub's disk is full" : "the hub cannot write the recording",
   })
 
+const noDigest = new Uint8Array(0)
+
 const invalid = (message: string) => new IngestRefused({ reason: "invalid", message })
 
 /**
@@ -100,16 +102,13 @@ export class GrowingRecording {
   }
 
   /** Writes End (the sender's own, where it sent one) and the last seal, and makes the file durable. */
-  finish(lost: SessionEnd) {
+  finish(lost: SessionEnd & { readonly framesDigest?: Uint8Array }) {
     return Effect.gen(this, function* () {
       const sent = this.#end
-      if (sent !== undefined) yield* this.#agrees(sent)
-      const framesDigest =
-        sent === undefined || sent.framesDigest.length === 0 ? {} : { framesDigest: sent.framesDigest }
-      const end = this.#writer.finish(
-        sent ?? { ...lost, durationMs: Math.max(lost.durationMs, this.#writer.timeMs) },
-        framesDigest,
-      )
+      if (sent !== undefined) yield* this.#agrees(sent, lost)
+      const { framesDigest = noDigest, ...told } = sent ?? lost
+      const durationMs = Math.max(told.durationMs, this.#writer.timeMs)
+      const end = this.#writer.finish({ ...told, durationMs }, framesDigest.length === 0 ? {} : { framesDigest })
       const digest = this.#writer.digest ?? new Uint8Array(0)
       this.#append()
       yield* Effect.mapError(this.#file.flush, cannotStore)
@@ -118,7 +117,9 @@ export class GrowingRecording {
   }
 
   /** What arrived must be what was sent. */
-  #agrees(sent: RecordingEnd): Effect.Effect<void, IngestRefused> {
+  #agrees(sent: RecordingEnd, lost: SessionEnd): Effect.Effect<void, IngestRefused> {
+    // Such a recording may be gone on with; none that its agent ended may.
+    if (sent.reason === lost.reason) return Effect.fail(invalid("only the hub can tell that an agent was lost"))
     const digest = this.#writer.framesDigest
     const same =
       sent.frames === this.#writer.seq &&

@@ -63,7 +63,8 @@ export const make = Effect.gen(function* () {
     const header = yield* inbox.first.pipe(
       Effect.timeoutFail({
         duration: openingLimit,
-        onTimeout: () => new IngestRefused({ reason: "invalid", message: "no header was sent" }),
+        // Not "invalid": a machine that stood still for a while has nothing wrong with its recording.
+        onTimeout: () => new IngestRefused({ reason: "unavailable", message: "no header was sent" }),
       }),
     )
     const recording = yield* ingest.open(node, header)
@@ -116,16 +117,22 @@ export const make = Effect.gen(function* () {
   }
 })
 
-/** Tells what is durable as soon as it is, and that the hub is there when nothing is; until the function it gives is called. */
+/**
+ * Tells what is durable as soon as it is, and that the hub is there when nothing is; until the function it gives is called.
+ * Acknowledgements add up: while an agent does not read them, none are queued.
+ */
 const acknowledge = (call: Call, recording: OpenRecording, onDurable: () => void): (() => void) => {
   let told = recording.durableSeq()
+  const tell = (): void => {
+    if (call.writableNeedDrain) return
+    told = recording.durableSeq()
+    call.write(ack(told))
+  }
   recording.onDurable(() => {
-    const seq = recording.durableSeq()
-    if (seq > told) call.write(ack(seq))
-    told = seq
+    if (recording.durableSeq() > told) tell()
     onDurable()
   })
-  const heartbeat = setInterval(() => call.write(ack(recording.durableSeq())), heartbeatMs)
+  const heartbeat = setInterval(tell, heartbeatMs)
   return () => clearInterval(heartbeat)
 }
 

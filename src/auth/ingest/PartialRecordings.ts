@@ -77,6 +77,8 @@ const make = (keys: RecordingKeys) =>
       }
       const writer = yield* resumeWriter(found, keys)
       const recording = yield* grow(sessionId, writer, found.progress.offset)
+      // What an earlier run wrote, it may not have made durable; what is here now will be acknowledged.
+      yield* recording.flush
       return Option.some<Resumed>({ info: found.header.info, recording, end: found.end })
     })
 

@@ -1,26 +1,25 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, type Duration, Effect, FiberMap, Layer, Option, type Scope, Stream } from "effect"
+import { Context, type Duration, Effect, FiberMap, Layer, Option, Schedule, type Scope, Stream } from "effect"
 import type { Conflict, NotFound } from "../../api/ApiError.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
-import type { SessionEnd } from "../../domain/SessionEnd.ts"
 import type { RecordingEnd } from "../../recording/End.ts"
 import type { FileFailed } from "../../session/FileFailed.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { UserAuthority } from "../keys/UserAuthority.ts"
-import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { RecordingStorage, type StorageFailed } from "../storage/RecordingStorage.ts"
 import { type AdmittedSession, admit } from "./admit.ts"
 import { decodeEndRequest } from "./decodeEndRequest.ts"
 import type { GrowingRecording } from "./GrowingRecording.ts"
 import { IngestRefused } from "./IngestRefused.ts"
+import { agentLost, checkKnown, concluded } from "./KnownSession.ts"
 import type { OpenRecording, StoredRecording } from "./OpenRecording.ts"
 import { PartialRecordings } from "./PartialRecordings.ts"
 import { makeSessionClaims } from "./SessionClaims.ts"
 
-/** What the hub writes at the end of a session whose agent did not come back in time. */
-const agentLost: SessionEnd = { durationMs: 0, status: "interrupted", reason: "agent lost" }
+/** Between attempts to end a session that could not be ended, the disk being full or the database away. */
+const orphanRetry = "30 seconds"
 
 const denied = (message: string) => new IngestRefused({ reason: "denied", message })
 
@@ -65,18 +64,25 @@ const make = (orphanAfter: Duration.Duration) =>
       return { _tag: "Stored", digest: ending.digest, bytes: ending.bytes } satisfies StoredRecording
     })
 
-    /** Ends a session whose agent is gone. */
+    /** Ends a session whose agent is gone, if it is not over. Cut off at any point, it can be done again. */
     const endOrphan = Effect.fn("RecordingIngest.endOrphan")(function* (sessionId: SessionId) {
+      const row = yield* sessions.get(sessionId)
+      if (Option.isSome(Option.flatMap(row, concluded))) return
       yield* Effect.logWarning(`session ${sessionId} ends: its agent did not come back`)
       const place = yield* storage.place(sessionId)
-      if (Option.contains(place, "stored")) yield* storage.reopen(sessionId)
+      if (Option.contains(place, "stored")) {
+        if (Option.exists(row, (known) => known.status !== "active")) return
+        yield* storage.reopen(sessionId)
+      }
       const resumed = Option.isNone(place) ? Option.none() : yield* partials.resume(sessionId)
       if (Option.isNone(resumed)) {
-        return yield* sessions.ended({ sessionId, end: agentLost, frames: 0, bytes: 0, recording: null })
+        if (Option.isNone(row)) return
+        yield* sessions.ended({ sessionId, end: agentLost, frames: 0, bytes: 0, recording: null })
+        return
       }
       const { info, recording, end } = resumed.value
       yield* sessions.started(info)
-      return yield* conclude({ ...info, sessionId }, yield* recording.finish(end ?? agentLost))
+      yield* conclude({ ...info, sessionId }, yield* recording.finish(end ?? agentLost))
     }, Effect.scoped)
 
     /** Waits for the agent to come back, and ends its session when it doesn't. */
@@ -85,8 +91,10 @@ const make = (orphanAfter: Duration.Duration) =>
         orphans,
         sessionId,
         endOrphan(sessionId).pipe(
+          Effect.tapError((error) => Effect.logError(`session ${sessionId} cannot be ended now`, error)),
+          Effect.retry(Schedule.spaced(orphanRetry)),
+          Effect.ignore,
           Effect.delay(orphanAfter),
-          Effect.catchAll((error) => Effect.logError(`session ${sessionId} cannot be ended`, error)),
         ),
       )
 
@@ -134,34 +142,18 @@ const make = (orphanAfter: Duration.Duration) =>
       return same ? recording : yield* denied("this session's recording was begun by somebody else")
     })
 
-    /** What became of a session that is over; none where it may still be completed. */
-    const concluded = (row: SessionRow): Option.Option<StoredRecording> =>
-      row.status === "active" || row.reason === agentLost.reason
-        ? Option.none()
-        : Option.some({
-            _tag: "Stored",
-            digest: Buffer.from(row.recording_digest ?? "", "hex"),
-            bytes: Number(row.recording_bytes ?? 0),
-          })
-
     const open = Effect.fn("RecordingIngest.open")(function* (node: NodeIdentity, request: Uint8Array) {
       const info = yield* admit(request, { node, cluster, verifyCertificate })
       const { sessionId } = info
       const leave = yield* claims.claim(sessionId, node.id)
-      const row = yield* sessions.get(sessionId)
-      if (Option.exists(row, (known) => known.node !== node.name))
-        return yield* denied("this session is another node's")
-      const done = Option.flatMap(row, concluded)
+      yield* checkKnown(info, yield* sessions.get(sessionId))
+      // Its orphan, if it is one, may be ended this very moment: what became of it is known when that has stopped.
+      yield* Effect.acquireRelease(FiberMap.remove(orphans, sessionId), () => orphan(sessionId))
+      const done = Option.flatMap(yield* sessions.get(sessionId), concluded)
       if (Option.isSome(done)) return done.value
-      yield* FiberMap.remove(orphans, sessionId)
-      let finished = false
-      yield* Effect.addFinalizer(() => (finished ? Effect.void : orphan(sessionId)))
       const recording = info.mode === "off" ? notRecorded(info, leave) : recorded(info, yield* reopened(info), leave)
       yield* sessions.started(info)
-      const finish = Effect.tap(recording.finish, () => {
-        finished = true
-      })
-      return { ...recording, finish }
+      return recording
     }, orUnavailable)
 
     const reopened = Effect.fnUntraced(function* (info: AdmittedSession) {

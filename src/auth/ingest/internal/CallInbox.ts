@@ -26,6 +26,8 @@ export class CallInbox<Response> {
   #taker: MessageTaker | undefined
   #done: (outcome: Outcome) => void = () => {}
   #ended = false
+  /** After the last message, or one that was wrong, nothing is taken any more. */
+  #closed = false
 
   constructor(call: ServerDuplexStream<Uint8Array, Response>) {
     this.#call = call
@@ -61,6 +63,7 @@ export class CallInbox<Response> {
   }
 
   #receive(message: Uint8Array): void {
+    if (this.#closed) return
     if (this.#taker === undefined) {
       this.#waiting.push(message)
       this.#call.pause()
@@ -68,9 +71,11 @@ export class CallInbox<Response> {
       return
     }
     try {
-      if (this.#taker.take(message)) this.#done(Effect.void)
+      this.#closed = this.#taker.take(message)
+      if (this.#closed) this.#done(Effect.void)
       else if (!this.#taker.hasRoom()) this.#call.pause()
     } catch (error) {
+      this.#closed = true
       this.#done(error instanceof IngestRefused ? Effect.fail(error) : Effect.die(error))
     }
   }
