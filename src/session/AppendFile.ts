@@ -16,6 +16,9 @@ export interface AppendFileOptions {
 /** Bytes that may wait to be written before `ready` waits too. */
 const highWater = 1024 * 1024
 
+/** Where nobody waits for each write to be durable, this much is written at once, or what has come in so many milliseconds. */
+const gathered = { bytes: 128 * 1024, ms: 5 } as const
+
 /**
  * A file that grows. `append` takes bytes at once; one writev(2) at a time writes all that has gathered meanwhile, and
  * one fdatasync(2) makes all of it durable (group commit). The file is 0600. Closing its scope writes nothing more:
@@ -32,6 +35,7 @@ export class AppendFile {
   #closed = false
   #syncDue = false
   #timer: NodeJS.Timeout | undefined
+  #writeTimer: NodeJS.Timeout | undefined
   #onRest: (() => void) | undefined
 
   /** The file's length up to which it is known to be on stable storage: of a file that exists, nothing before `flush`. */
@@ -73,7 +77,8 @@ export class AppendFile {
     this.#end += bytes.length
     if (this.#closed || this.durable.failed) return
     this.#pending.push(bytes)
-    this.#pump()
+    if (this.#syncEveryMs === 0 || this.#end - this.#written.value >= gathered.bytes) this.#pump()
+    else this.#writeTimer ??= setTimeout(() => this.#pump(), gathered.ms)
   }
 
   /** Whether little waits to be written. */
@@ -100,6 +105,8 @@ export class AppendFile {
   }
 
   #write(): void {
+    clearTimeout(this.#writeTimer)
+    this.#writeTimer = undefined
     const chunks = this.#pending
     const end = this.#end
     this.#pending = []
@@ -154,6 +161,7 @@ export class AppendFile {
   get #close(): Effect.Effect<void> {
     return Effect.async<void>((resume) => {
       clearTimeout(this.#timer)
+      clearTimeout(this.#writeTimer)
       this.#closed = true
       this.#fail(FileFailed.of(this.#path, new Error("the file is closed")))
       if (this.#busy) this.#onRest = () => resume(Effect.void)

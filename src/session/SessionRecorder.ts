@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto"
 import { FrameKind } from "../domain/Frame.ts"
 import type { SessionEnd } from "../domain/SessionEnd.ts"
-import { compressFrame } from "../recording/Compression.ts"
 import type { RecordingEnd } from "../recording/End.ts"
 import { encodeResize } from "../recording/FramePayload.ts"
 import { encodeFrameEntry, type WireFrame } from "../recording/WireFrame.ts"
@@ -24,6 +23,7 @@ export class SessionRecorder {
   #outputBytes = 0
   #inputBytes = 0
   readonly #digest = createHash("sha256")
+  readonly #compressor = new FrameCompressor()
   readonly #elapsedMs: () => number
 
   /** `elapsedMs`: milliseconds since the session's start, by a clock that nobody sets. */
@@ -66,7 +66,7 @@ export class SessionRecorder {
   #record(kind: FrameKind, payload: Uint8Array, maskedBytes?: number): RecordedFrame {
     this.#seq += 1
     this.#timeMs = Math.max(this.#timeMs, Math.floor(this.#elapsedMs()))
-    const frame = compressFrame({
+    const frame = this.#compressor.compress({
       seq: this.#seq,
       timeMs: this.#timeMs,
       kind,
