@@ -5,6 +5,7 @@ import type { RecordingEnd } from "../recording/End.ts"
 import { encodeResize } from "../recording/FramePayload.ts"
 import { encodeFrameEntry, type WireFrame } from "../recording/WireFrame.ts"
 import { kindOf, type RecordedAction } from "./Action.ts"
+import { FrameCompressor } from "./FrameCompressor.ts"
 import type { Shown } from "./SessionPolicy.ts"
 
 const text = new TextEncoder()
