@@ -6,9 +6,10 @@ import { maxTunnelMessage } from "../api/transport/WebSocketDuplex.ts"
 import { ConnectPolicy } from "./ConnectPolicy.ts"
 import { HttpRefusal } from "./HttpRefusal.ts"
 import { relay } from "./internal/Relay.ts"
+import { RefusalLog } from "./RefusalLog.ts"
 import { Tunnels } from "./Tunnels.ts"
 import { bearerOf, type Upgrade, type UpgradeHandler } from "./Upgrade.ts"
-import { UserAuthenticator } from "./UserAuthenticator.ts"
+import { UserAuthenticator, type UserIdentity } from "./UserAuthenticator.ts"
 
 const refuse =
   (status: number) =>
@@ -24,25 +25,35 @@ const refusals = {
   TunnelTimeout: refuse(504),
 }
 
-const targetOf = ({ url }: Upgrade) => {
-  const target = url.searchParams.get("node") ?? ""
-  return target === "" || target.length > 256
+const targetOf = ({ url }: Upgrade): string => (url.searchParams.get("node") ?? "").slice(0, 257)
+
+const checkTarget = (target: string) =>
+  target === "" || target.length > 256
     ? Effect.fail(new HttpRefusal({ status: 400, message: "name a node: ?node=NAME" }))
     : Effect.succeed(target)
-}
 
 /** Where users connect to nodes: after the checks, a plain relay of the bytes of one SSH connection. */
 export const connectEndpoint = Effect.gen(function* () {
   const users = yield* UserAuthenticator
   const policy = yield* ConnectPolicy
   const tunnels = yield* Tunnels
+  const { report } = yield* RefusalLog
 
-  const reach = Effect.fnUntraced(function* (upgrade: Upgrade) {
-    const user = yield* users.bearer(yield* bearerOf(upgrade))
-    const node = yield* policy.resolve(user, yield* targetOf(upgrade))
-    const about = { connectionId: randomUUID(), remoteAddress: upgrade.remoteAddress }
+  const tunnelFor = Effect.fnUntraced(function* (user: UserIdentity, target: string, remoteAddress: string) {
+    const node = yield* policy.resolve(user, yield* checkTarget(target))
+    const about = { connectionId: randomUUID(), remoteAddress }
     const tunnel = yield* tunnels.open(node, about)
     return { tunnel, log: { user: user.user, node, connection: about.connectionId } }
+  })
+
+  const reach = Effect.fnUntraced(function* (upgrade: Upgrade) {
+    const { remoteAddress } = upgrade
+    const target = targetOf(upgrade)
+    const reported = (user: string | null) => (error: { readonly message: string }) =>
+      report({ user, target: target.slice(0, 256), remoteAddress, reason: error.message })
+    const token = yield* bearerOf(upgrade)
+    const user = yield* Effect.tapError(users.bearer(token), reported(null))
+    return yield* Effect.tapError(tunnelFor(user, target, remoteAddress), reported(user.user))
   })
 
   const connect: UpgradeHandler = Effect.fn("ConnectEndpoint.connect")(function* (upgrade) {

@@ -10,6 +10,7 @@ import { listening } from "./internal/Listening.ts"
 import { openConnections } from "./internal/OpenConnections.ts"
 import type { ListenAddress } from "./ListenAddress.ts"
 import type { ListenError } from "./ListenError.ts"
+import { RefusalLog } from "./RefusalLog.ts"
 import type { Tunnels } from "./Tunnels.ts"
 import { UserAuthenticator } from "./UserAuthenticator.ts"
 
@@ -49,10 +50,15 @@ const login = ({ certificate }: UserAuthenticator["Type"]) =>
  */
 export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
   options: FrontDoorOptions,
-): Effect.fn.Return<ListenAddress, ListenError, Scope.Scope | UserAuthenticator | ConnectPolicy | Tunnels> {
+): Effect.fn.Return<
+  ListenAddress,
+  ListenError,
+  Scope.Scope | UserAuthenticator | ConnectPolicy | Tunnels | RefusalLog
+> {
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
   yield* openConnections(server)
-  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels>()
+  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels | RefusalLog>()
+  const { report } = yield* RefusalLog
   const authenticate = login(yield* UserAuthenticator)
   const { maxStartups = 100, maxChannels = 32, loginGrace = "20 seconds" } = options
   let startups = 0
@@ -64,7 +70,7 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
         hostKey: options.hostKey,
         authenticate: (attempt) =>
           Effect.tapError(authenticate(attempt), ({ message }) =>
-            Effect.logInfo("login refused").pipe(Effect.annotateLogs({ remoteAddress, reason: message })),
+            report({ user: null, target: null, remoteAddress, reason: message }),
           ),
         remoteAddress,
         loginGrace,

@@ -20,7 +20,7 @@ import { generateEd25519, publicKeyLine } from "../../src/ssh/OpenSshKey.ts"
 import { writeOpenSshPrivateKey } from "../../src/ssh/OpenSshPrivateKey.ts"
 import { serve } from "../../src/ssh/SshServer.ts"
 import { echo, onlineAgent } from "./TestAgent.ts"
-import { nodeName, testHub } from "./TestHub.ts"
+import { nodeName, testHub, unreadRefusals } from "./TestHub.ts"
 
 const authority = certificateAuthority(generateEd25519())
 
@@ -89,7 +89,7 @@ const frontDoor = (options: Partial<FrontDoorOptions> = {}, node: ConnectionHand
       address: { host: "127.0.0.1", port: 0 },
       hostKey: { privateKey: hostKey },
       ...options,
-    }).pipe(Effect.provide(Layer.mergeAll(users, policy, Layer.succeed(Tunnels, hub.tunnels))))
+    }).pipe(Effect.provide(Layer.mergeAll(users, policy, unreadRefusals, Layer.succeed(Tunnels, hub.tunnels))))
     const home = yield* Effect.acquireRelease(
       Effect.promise(() => mkdtemp(join(tmpdir(), "mezite-door-"))),
       (path) => Effect.promise(() => rm(path, { recursive: true })),

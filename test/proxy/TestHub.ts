@@ -14,6 +14,7 @@ import { type ListenerLimits, type ListenerOptions, listen } from "../../src/pro
 import { NodeAuthenticator, NodeRefused } from "../../src/proxy/NodeAuthenticator.ts"
 import { nodesOfTarget } from "../../src/proxy/NodesOfTarget.ts"
 import { generateTlsIdentity, type TlsIdentity } from "../../src/proxy/TlsIdentity.ts"
+import { RefusalLog } from "../../src/proxy/RefusalLog.ts"
 import { Tunnels, type TunnelsOptions } from "../../src/proxy/Tunnels.ts"
 import { UserAuthenticator, UserRefused } from "../../src/proxy/UserAuthenticator.ts"
 
@@ -64,6 +65,9 @@ const policy = Layer.succeed(ConnectPolicy, {
   },
 })
 
+/** Nobody reads who was refused. */
+export const unreadRefusals = Layer.succeed(RefusalLog, { report: () => Effect.void })
+
 const nodes = (removed: Ref.Ref<boolean>) =>
   Layer.succeed(NodeAuthenticator, {
     authenticate: (token) =>
@@ -108,7 +112,7 @@ export const testHub = (options: TestHubOptions = {}): Effect.Effect<TestHub, ne
     const identity = options.identity ?? (yield* generateTlsIdentity(["hub.test"], new Date()))
     const tls = options.tls ?? true
     const services = yield* Layer.build(
-      Layer.mergeAll(users, policy, nodes(removed), Tunnels.layer({ ...testTunnelsOptions, ...options.tunnels })),
+      Layer.mergeAll(users, policy, unreadRefusals, nodes(removed), Tunnels.layer({ ...testTunnelsOptions, ...options.tunnels })),
     )
     const agents = yield* Effect.provide(agentEndpoints, services)
     const connect = yield* Effect.provide(connectEndpoint, services)

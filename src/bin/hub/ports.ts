@@ -12,6 +12,7 @@ import { NodeAuthenticator, NodeRefused } from "../../proxy/NodeAuthenticator.ts
 import { nodesOfTarget } from "../../proxy/NodesOfTarget.ts"
 import { Tunnels } from "../../proxy/Tunnels.ts"
 import { UserAuthenticator, type UserIdentity, UserRefused } from "../../proxy/UserAuthenticator.ts"
+import { refusalLog } from "./refusalLog.ts"
 
 const notNow = "the hub's database does not answer; try again"
 
@@ -50,7 +51,10 @@ const userAuthenticator = Layer.effect(
           refused(message),
         )
         const user = yield* Effect.catchTag(users.find(certified.user), "SqlError", orNotNow)
-        if (Option.isNone(user)) return yield* refused(`there is no user ${certified.user}`)
+        // A certificate of somebody who had the name before, and was removed, is not this user's. Certificates know seconds.
+        if (Option.isNone(user) || certified.issuedAtMs < Math.floor(user.value.createdMs / 1000) * 1000) {
+          return yield* refused(`there is no user ${certified.user} any more`)
+        }
         const { name, roles, logins } = user.value
         return Identity.User({ user: name, roles, logins }) as UserIdentity
       }),
@@ -84,4 +88,4 @@ export const onlineNodes = Layer.effect(
   Effect.map(Tunnels, ({ online, disconnect }) => ({ online, disconnect })),
 )
 
-export const proxyPorts = Layer.mergeAll(nodeAuthenticator, userAuthenticator, connectPolicy)
+export const proxyPorts = Layer.mergeAll(nodeAuthenticator, userAuthenticator, connectPolicy, refusalLog)

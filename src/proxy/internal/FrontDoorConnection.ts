@@ -4,6 +4,7 @@ import type { DirectTcpip } from "../../ssh/DirectTcpip.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
 import { ConnectPolicy } from "../ConnectPolicy.ts"
+import { RefusalLog } from "../RefusalLog.ts"
 import { Tunnels } from "../Tunnels.ts"
 import type { UserIdentity } from "../UserAuthenticator.ts"
 import { joinStreams } from "./JoinStreams.ts"
@@ -27,6 +28,7 @@ const explain = Effect.fn("FrontDoor.explain")(function* (request: SessionReques
 const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAddress: string, forward: DirectTcpip) {
   const policy = yield* ConnectPolicy
   const tunnels = yield* Tunnels
+  const { report } = yield* RefusalLog
   if (!nodePorts.includes(forward.port)) {
     return yield* forward.reject(`only port 22 of a node is reached through here, not ${forward.port}`)
   }
@@ -37,7 +39,11 @@ const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAd
     ),
     Effect.either,
   )
-  if (reached._tag === "Left") return yield* forward.reject(reached.left.message)
+  if (reached._tag === "Left") {
+    const reason = reached.left.message
+    yield* report({ user: user.user, target: forward.host.slice(0, 256), remoteAddress, reason })
+    return yield* forward.reject(reason)
+  }
   const { node, tunnel } = reached.right
   yield* Effect.logInfo("connected").pipe(
     Effect.annotateLogs({ user: user.user, node, connection: connectionId, through: "ssh" }),
@@ -49,9 +55,9 @@ const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAd
 export const serveJumps = Effect.fn("FrontDoor.serveJumps")(function* (
   client: SshConnection<UserIdentity>,
   remoteAddress: string,
-): Effect.fn.Return<void, never, ConnectPolicy | Tunnels | Scope.Scope> {
-  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels>()
-  const supervised = (effect: Effect.Effect<void, never, ConnectPolicy | Tunnels>) =>
+): Effect.fn.Return<void, never, ConnectPolicy | Tunnels | RefusalLog | Scope.Scope> {
+  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels | RefusalLog>()
+  const supervised = (effect: Effect.Effect<void, never, ConnectPolicy | Tunnels | RefusalLog>) =>
     Effect.sync(() => {
       fork(Effect.catchAllCause(effect, (cause) => Effect.logError("a channel's handler died", cause)))
     })
