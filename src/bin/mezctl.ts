@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { mezctl } from "../cli/mezctl/main.ts"
-import { main } from "./process/main.ts"
+import { answerVersion } from "./process/answerVersion.ts"
 
-main(mezctl(process))
+if (!answerVersion("mezctl")) {
+  const [{ mezctl }, { main }] = await Promise.all([import("../cli/mezctl/main.ts"), import("./process/main.ts")])
+  main(mezctl(process))
+}

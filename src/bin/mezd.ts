@@ -1,19 +1,8 @@
 #!/usr/bin/env node
-import { runProgram } from "../cli/runProgram.ts"
-import { version } from "../domain/version.ts"
-import { main } from "./process/main.ts"
-import { plainForms } from "./process/plainForms.ts"
+import { answerVersion } from "./process/answerVersion.ts"
 
-/** Being told to stop is how a service ends. */
-const terminated = 0
-
-main(
-  runProgram("mezd", process, async () => {
-    const [{ runCommandLine }, { agentCommand }] = await Promise.all([
-      import("../cli/runCommandLine.ts"),
-      import("./agent/agentCommand.ts"),
-    ])
-    return (words) => runCommandLine({ name: "mezd", version, command: agentCommand, forms: plainForms }, words)
-  }),
-  terminated,
-)
+if (!answerVersion("mezd")) {
+  const [{ mezd }, { main }] = await Promise.all([import("./agent/mezd.ts"), import("./process/main.ts")])
+  // Being told to stop is how a service ends.
+  main(mezd(process), 0)
+}

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { msh } from "../cli/msh/main.ts"
-import { main } from "./process/main.ts"
+import { answerVersion } from "./process/answerVersion.ts"
 
-main(msh(process))
+if (!answerVersion("msh")) {
+  const [{ msh }, { main }] = await Promise.all([import("../cli/msh/main.ts"), import("./process/main.ts")])
+  main(msh(process))
+}

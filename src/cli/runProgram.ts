@@ -1,8 +1,6 @@
 import type { CliApp } from "@effect/cli/CliApp"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Effect } from "effect"
-import { version } from "../domain/version.ts"
-import { printLine } from "./Output.ts"
 import { Stdio } from "./Stdio.ts"
 
 type CommandLineRun = (words: ReadonlyArray<string>) => Effect.Effect<number, never, Stdio | CliApp.Environment>
@@ -17,9 +15,8 @@ export const runProgram = (
   load: () => Promise<CommandLineRun>,
 ): Effect.Effect<number> => {
   const [, program = name, ...words] = process.argv
-  const asksVersion = words.length === 1 && (words[0] === "--version" || words[0] === "-V")
-  const run = asksVersion
-    ? Effect.match(printLine(`${name} ${version}`), { onFailure: () => 1, onSuccess: () => 0 })
-    : Effect.flatMap(Effect.promise(load), (commandLine) => commandLine(words))
-  return run.pipe(Effect.provide(NodeContext.layer), Effect.provide(Stdio.layer(process, program)))
+  return Effect.flatMap(Effect.promise(load), (commandLine) => commandLine(words)).pipe(
+    Effect.provide(NodeContext.layer),
+    Effect.provide(Stdio.layer(process, program)),
+  )
 }

@@ -1,0 +1,14 @@
+import type { Effect } from "effect"
+import { runProgram } from "../../cli/runProgram.ts"
+import { version } from "../../domain/version.ts"
+import { plainForms } from "../process/plainForms.ts"
+
+/** Runs `mezhub` on its process, and gives its exit code. */
+export const mezhub = (process: NodeJS.Process): Effect.Effect<number> =>
+  runProgram("mezhub", process, async () => {
+    const [{ runCommandLine }, { hubCommand }] = await Promise.all([
+      import("../../cli/runCommandLine.ts"),
+      import("./hubCommand.ts"),
+    ])
+    return (words) => runCommandLine({ name: "mezhub", version, command: hubCommand, forms: plainForms }, words)
+  })
