@@ -117,7 +117,7 @@ describe("msh play on a terminal", () => {
 
   it.each([
     ["SIGINT", 130],
-    ["SIGTERM", 130],
+    ["SIGTERM", 143],
     ["SIGHUP", 129],
   ] as const)("gives the terminal back after %s", async (signal, status) => {
     const { terminal, before } = await playing()
