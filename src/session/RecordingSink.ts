@@ -1,6 +1,7 @@
-import { type Effect, Schema, type Stream } from "effect"
+import { type Effect, Schema } from "effect"
 import type { RecordingEnd } from "../recording/End.ts"
 import type { RecordedFrame } from "./SessionRecorder.ts"
+import type { Watermark } from "./Watermark.ts"
 
 /** The recording cannot go on; the message says why, for the user whose session ends with it. */
 export class RecordingLost extends Schema.TaggedError<RecordingLost>()("RecordingLost", {
@@ -30,10 +31,9 @@ export interface RemoteSink {
   /** Takes the next frame. */
   readonly offer: (recorded: RecordedFrame) => void
   /**
-   * The number of the last durable frame, each time that it grows. Fails when the stream breaks, the hub refuses, or
-   * nothing is heard for too long.
+   * The number of the last durable frame. Fails when the stream breaks, the hub refuses, or nothing is heard for too long.
    */
-  readonly durable: Stream.Stream<number, RecordingLost>
+  readonly durable: Watermark<RecordingLost>
   /**
    * Sends the end; completes once the hub says that the stored recording is complete. Fails at once where the sink has
    * failed before, and when the hub confirms nothing for too long: nobody may interrupt it.

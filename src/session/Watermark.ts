@@ -1,4 +1,4 @@
-import { Effect, Option, Stream } from "effect"
+import { Effect } from "effect"
 
 interface Waiter<E> {
   readonly level: number
@@ -74,13 +74,4 @@ export class Watermark<E> {
     Effect.suspend(() => this.reaches(Number.POSITIVE_INFINITY)),
     Effect.never,
   )
-
-  /** The value each time that it has grown beyond `from`, until it is infinite; what comes faster than it is taken is skipped. */
-  changes(from: number): Stream.Stream<number, E> {
-    return Stream.unfoldEffect(from, (seen) =>
-      seen === Number.POSITIVE_INFINITY
-        ? Effect.succeedNone
-        : Effect.map(this.reaches(seen + 1), (value) => Option.some([value, value])),
-    )
-  }
 }

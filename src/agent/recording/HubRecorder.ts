@@ -62,6 +62,6 @@ const newClient = ({ hub, trust }: HubRecorderOptions) =>
 export const remoteSink = (call: RecordCall): Effect.Effect<RemoteSink, never, Scope.Scope> =>
   Effect.as(Effect.forkScoped(Effect.ignore(call.silence)), {
     offer: ({ entry }) => call.offer(entry),
-    durable: call.durable.changes(0),
+    durable: call.durable,
     finish: (end) => call.finish(encodeEndEntry(end)),
   } satisfies RemoteSink)

@@ -118,8 +118,13 @@ export class Conversation<R> {
     return action._tag === "Resize" ? this.#terminal.resize(action.size) : this.#terminal.signal(action.name)
   }
 
-  #durable(remote: RemoteSink) {
-    return Stream.runForEach(remote.durable, (seq) => Effect.sync(() => this.#dispatch({ _tag: "Durable", seq })))
+  /** In the callback that brings it: what waits for it waits for nothing else. */
+  #durable({ durable }: RemoteSink) {
+    return Effect.acquireUseRelease(
+      Effect.sync(() => durable.listen((seq) => this.#dispatch({ _tag: "Durable", seq }))),
+      () => durable.failure,
+      (stop) => Effect.sync(stop),
+    )
   }
 
   #dispatch(event: Policy.SessionEvent): void {
