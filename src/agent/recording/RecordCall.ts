@@ -20,6 +20,7 @@ export class RecordCall {
   readonly #opening: Deferred.Deferred<Opening, RecordingLost>
   readonly #room = Effect.unsafeMakeLatch(true)
   #opened = false
+  #unsent: Array<Uint8Array> = []
   #sentSeq = 0
   #ending = false
   #stored = false
@@ -56,12 +57,23 @@ export class RecordCall {
     return { call, opening }
   })
 
-  /** Sends the next frame's entry bytes. */
+  /**
+   * Sends the next frame's entry bytes: at the end of this turn of the event loop, in one message with whatever else has come
+   * by then, so that a keystroke's echo does not wait for its recording to be sent.
+   */
   offer(entry: Uint8Array): void {
     if (this.durable.failed) return
     if (this.#sentSeq === this.durable.value) this.#progressAt = performance.now()
     this.#sentSeq += 1
-    if (!this.#stream.write(entry)) this.#room.unsafeClose()
+    if (this.#unsent.push(entry) === 1) setImmediate(() => this.#send())
+  }
+
+  #send(): void {
+    const entries = this.#unsent
+    this.#unsent = []
+    if (entries.length === 0 || this.durable.failed) return
+    const [first = new Uint8Array(0)] = entries
+    if (!this.#stream.write(entries.length === 1 ? first : Buffer.concat(entries))) this.#room.unsafeClose()
   }
 
   /** Completes when the stream takes more without queueing, or never will again: see `durable`. */
@@ -73,6 +85,7 @@ export class RecordCall {
       if (this.durable.failed) return Effect.asVoid(this.durable.failure)
       this.#progressAt = performance.now()
       this.#ending = true
+      this.#send()
       this.#stream.write(end)
       this.#stream.end()
       return Effect.raceFirst(Effect.asVoid(this.durable.reaches(Number.POSITIVE_INFINITY)), this.silence)

@@ -75,8 +75,8 @@ export class Conversation<R> {
   }
 
   get #output() {
-    return Stream.runForEach(this.#terminal.output, (shown) => {
-      this.#dispatch({ _tag: "Output", shown })
+    return Stream.runForEachChunk(this.#terminal.output, (outputs) => {
+      for (const shown of outputs) this.#dispatch({ _tag: "Output", shown })
       return this.#show
     })
   }
