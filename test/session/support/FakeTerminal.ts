@@ -1,0 +1,59 @@
+import { Deferred, Effect, Mailbox, Option, Stream } from "effect"
+import type { Exit } from "../../../src/domain/SessionEnd.ts"
+import type { Terminal, TerminalOutput } from "../../../src/session/Terminal.ts"
+import type { TerminalError } from "../../../src/session/TerminalError.ts"
+
+/** A program that does what the test says, and remembers what was done to it. */
+export const fakeTerminal = Effect.gen(function* () {
+  const output = yield* Mailbox.make<TerminalOutput>()
+  const exit = yield* Deferred.make<Exit, TerminalError>()
+  /** Everything that reached the program, in order. */
+  const done: Array<string> = []
+  const reads = Effect.unsafeMakeLatch(true)
+  const state = { closed: false, pulled: 0, echoes: true }
+
+  const terminal: Terminal = {
+    output: Stream.repeatEffectOption(
+      Effect.mapBoth(output.take, {
+        onFailure: () => Option.none(),
+        onSuccess: (shown) => {
+          state.pulled += 1
+          return shown
+        },
+      }),
+    ),
+    write: (bytes) =>
+      Effect.zipRight(
+        reads.await,
+        Effect.sync(() => void done.push(`type ${Buffer.from(bytes)}`)),
+      ),
+    endInput: Effect.sync(() => void done.push("end")),
+    resize: ({ cols }) => Effect.sync(() => void done.push(`resize ${cols}`)),
+    signal: (name) => Effect.sync(() => void done.push(`signal ${name}`)),
+    echoes: Effect.sync(() => state.echoes),
+    exit: Deferred.await(exit),
+  }
+  return {
+    done,
+    state,
+    /** Closed: the program reads nothing. */
+    reads,
+    /** Starts it; its scope's end is seen in `state.closed`. */
+    start: Effect.acquireRelease(Effect.succeed(terminal), () =>
+      Effect.sync(() => {
+        state.closed = true
+      }),
+    ),
+    prints: (text: string, stream: TerminalOutput["stream"] = "output"): void =>
+      void output.unsafeOffer({ stream, bytes: Buffer.from(text) }),
+    ends: (code: number): void => {
+      output.unsafeDone(Effect.runSync(Effect.exit(Effect.void)))
+      Deferred.unsafeDone(exit, Effect.succeed({ _tag: "Code", code }))
+    },
+    /** Its output has been read to the end, and nobody knows how it ended. */
+    isLost: (error: TerminalError): void => {
+      output.unsafeDone(Effect.runSync(Effect.exit(Effect.void)))
+      Deferred.unsafeDone(exit, Effect.fail(error))
+    },
+  }
+})
