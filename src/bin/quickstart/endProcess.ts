@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process"
-import { Duration, Effect } from "effect"
+import { Effect } from "effect"
 
 /** Completes once a process has ended and its output was read. */
 export const processEnded = (child: ChildProcess): Effect.Effect<number | NodeJS.Signals> =>
@@ -10,18 +10,16 @@ export const processEnded = (child: ChildProcess): Effect.Effect<number | NodeJS
     return Effect.sync(() => child.off("close", tell))
   })
 
-/** Asks a process to end, and kills it where it has not within five seconds. */
+const patienceMs = 5000
+
+/** Asks a process to end, and kills it where it has not within five seconds. Made for finalizers: it can't be interrupted. */
 export const endProcess = (child: ChildProcess): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return Effect.void
+  Effect.async<void>((resume) => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+    const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs)
+    child.once("close", () => {
+      clearTimeout(timer)
+      resume(Effect.void)
+    })
     child.kill("SIGTERM")
-    // A scope that closes lets nothing be interrupted, not even by a time-out, unless it is told.
-    return Effect.interruptible(processEnded(child)).pipe(
-      Effect.timeout(Duration.seconds(5)),
-      Effect.catchTag("TimeoutException", () => {
-        child.kill("SIGKILL")
-        return processEnded(child)
-      }),
-      Effect.asVoid,
-    )
-  })
+  }).pipe(Effect.uninterruptible)
