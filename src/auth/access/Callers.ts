@@ -52,10 +52,12 @@ const make = Effect.gen(function* () {
 
   const userToken = (token: BearerToken) => verifyUserToken({ token, audience, resolve: userKey })
 
-  const node = Effect.fn("Callers.node")(function* (token: BearerToken) {
-    const { known } = yield* Effect.catchTag(nodeToken(token), "InvalidToken", refuse)
+  const verifiedNode = Effect.fn("Callers.verifiedNode")(function* (token: BearerToken) {
+    const { known } = yield* nodeToken(token)
     return known as NodeIdentity
   })
+
+  const node = (token: BearerToken) => Effect.catchTag(verifiedNode(token), "InvalidToken", refuse)
 
   const user = Effect.fn("Callers.user")(function* (token: BearerToken) {
     const { known } = yield* Effect.catchTag(userToken(token), "InvalidToken", refuse)
@@ -74,7 +76,7 @@ const make = Effect.gen(function* () {
     return verified.known as Identity
   })
 
-  return { node, user, caller }
+  return { verifiedNode, node, user, caller }
 })
 
 /**
@@ -84,6 +86,8 @@ const make = Effect.gen(function* () {
 export class Callers extends Context.Tag("mezite/auth/Callers")<
   Callers,
   {
+    /** The same as `node`; an `InvalidToken` of reason `unknown` is that of a node which was removed. */
+    readonly verifiedNode: (token: BearerToken) => Effect.Effect<NodeIdentity, InvalidToken | SqlError>
     readonly node: (token: BearerToken) => Effect.Effect<NodeIdentity, Unauthenticated | SqlError>
     readonly user: (token: BearerToken) => Effect.Effect<UserIdentity, Unauthenticated | SqlError>
     /** Whichever it is. */

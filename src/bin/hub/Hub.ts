@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
-import { Clock, Effect, Either, Layer, Option, Redacted, Ref } from "effect"
+import { Clock, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
 import type { HubPin } from "../../api/HubPin.ts"
 import { layerAuthServices } from "../../auth/AuthServices.ts"
 import { layerSqlite } from "../../auth/database/Database.ts"
@@ -10,6 +10,7 @@ import { PartialRecordings } from "../../auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
 import { HubFacts } from "../../auth/keys/HubFacts.ts"
+import { Nodes } from "../../auth/nodes/Nodes.ts"
 import * as Filesystem from "../../auth/storage/Filesystem.ts"
 import * as StoredRecordings from "../../auth/storage/StoredRecordings.ts"
 import { version } from "../../domain/version.ts"
@@ -92,8 +93,19 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
     upgrades: { ...(yield* agentEndpoints), ...(yield* connectEndpoint), ...(yield* rpcEndpoints) },
     onHttp2: grpc.accept,
   })
+  yield* Effect.forkScoped(rememberOnline)
   yield* Layer.build(layerLocalRpc(join(dataDirectory, "hub.sock")))
   return { listen: address, ssh, pin: Option.map(tls, ({ pin }) => pin) } satisfies RunningHub
+})
+
+/** Notes every minute which nodes are there, so that `nodes ls` can tell since when one is not. */
+const rememberOnline = Effect.gen(function* () {
+  const nodes = yield* Nodes
+  const tunnels = yield* Tunnels
+  yield* Effect.flatMap(tunnels.online, Effect.forEach(nodes.seen, { discard: true })).pipe(
+    Effect.catchAll((error) => Effect.logWarning("who is online cannot be noted", error)),
+    Effect.repeat(Schedule.spaced("1 minute")),
+  )
 })
 
 /** Made at the first start, and kept with the cluster's other keys. */

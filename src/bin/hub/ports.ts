@@ -23,8 +23,9 @@ const nodeAuthenticator = Layer.effect(
   NodeAuthenticator,
   Effect.map(Callers, (callers) => ({
     authenticate: (token) =>
-      Effect.catchTags(callers.node(token), {
-        Unauthenticated: ({ message }) => new NodeRefused({ message, permanent: false }),
+      Effect.catchTags(callers.verifiedNode(token), {
+        // A token may be expired because a clock is wrong; a node that was removed stays so.
+        InvalidToken: ({ message, reason }) => new NodeRefused({ message, permanent: reason === "unknown" }),
         SqlError: (error) => Effect.zipRight(logged(error), new NodeRefused({ message: notNow, permanent: false })),
       }),
   })),
