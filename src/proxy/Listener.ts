@@ -3,6 +3,7 @@ import { createServer as createNetServer, type Server, type Socket } from "node:
 import type { Duplex } from "node:stream"
 import { createServer as createTlsServer } from "node:tls"
 import { Effect, Option, Redacted, type Scope } from "effect"
+import { answerPlainHttp } from "./internal/AnswerPlainHttp.ts"
 import { makeHttpServer } from "./internal/HttpServer.ts"
 import { listening } from "./internal/Listening.ts"
 import { openConnections } from "./internal/OpenConnections.ts"
@@ -52,7 +53,7 @@ const tlsServer = (identity: TlsIdentity, limits: ListenerLimits, dispatch: Disp
     minVersion: "TLSv1.2",
     handshakeTimeout: limits.headersTimeoutMs,
   })
-  server.on("tlsClientError", (_error, socket) => socket.destroy())
+  server.on("tlsClientError", answerPlainHttp)
   server.on("secureConnection", (socket) => {
     socket.on("error", () => socket.destroy())
     dispatch(socket.alpnProtocol === "h2" ? "h2" : "http/1.1", socket)

@@ -74,6 +74,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
     const run = (info: SessionInfo & { sessionId: SessionId }, connection: Connection, request: SessionRequest) =>
       Effect.gen(function* () {
         const channel = yield* request.accept
+        const tell = (text: string) => farewell(channel, notice(text, info.terminal !== undefined))
         let began = false
         const terminal = Effect.tap(openTerminal(request, info.login, parseEndpoint(connection.remoteAddress)), () => {
           began = true
@@ -86,16 +87,13 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
                 const text = error._tag === "RecordingLost" ? `the session has ended: ${error.message}` : error.message
                 yield* Effect.logWarning(text)
                 if (!began) yield* hub.report(rejectedEvent(info, error.message))
-                yield* farewell(channel, text)
+                yield* tell(text)
               }),
           }),
           Effect.tapDefect((cause) =>
-            Effect.zipRight(
-              Effect.logError("a session failed", cause),
-              farewell(channel, "the agent failed; its log tells why"),
-            ),
+            Effect.zipRight(Effect.logError("a session failed", cause), tell("the agent failed; its log tells why")),
           ),
-          Effect.onInterrupt(() => farewell(channel, "the session has ended: the agent is stopping")),
+          Effect.onInterrupt(() => tell("the session has ended: the agent is stopping")),
         )
       })
 
@@ -114,8 +112,8 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
   })
 
 /** Tells the user why the session is over, and ends it. A client that reads nothing is not waited for. */
-const farewell = (channel: SessionChannel, text: string) =>
-  Effect.ignore(channel.writeStderr(notice(text))).pipe(
+const farewell = (channel: SessionChannel, line: Uint8Array) =>
+  Effect.ignore(channel.writeStderr(line)).pipe(
     Effect.zipRight(channel.exit(lost)),
     Effect.interruptible,
     Effect.timeout(farewellLimit),

@@ -1,4 +1,5 @@
 const encoder = new TextEncoder()
 
-/** A line for the user, on the terminal as it may be: after whatever stands there, and back at the margin. */
-export const notice = (text: string): Uint8Array => encoder.encode(`\r\nmezite: ${text}\r\n`)
+/** A line for the user; on a terminal, as it may be, after whatever stands there, and back at the margin. */
+export const notice = (text: string, onTerminal: boolean): Uint8Array =>
+  encoder.encode(onTerminal ? `\r\nmezite: ${text}\r\n` : `mezite: ${text}\n`)

@@ -35,7 +35,8 @@ const statusOf = (exit: Exit): number => {
 const openClient = (identity: Option.Option<string>, { login, node }: SshDestination) =>
   Effect.gen(function* () {
     const { current, stream } = yield* connectToNode(identity, node)
-    const { certificate, cluster } = current.identity.credentials
+    const { certificate, cluster, logins } = current.identity.credentials
+    const notLetIn = `${node} does not let you in as ${login}; your logins are ${logins.join(", ")}`
     return yield* connect(stream, {
       username: login,
       privateKey: current.key,
@@ -44,7 +45,12 @@ const openClient = (identity: Option.Option<string>, { login, node }: SshDestina
         authorities: [Buffer.from(cluster.host_ca.split(" ")[1] ?? "", "base64")],
         principal: `${node}.${cluster.cluster}`,
       }),
-    })
+    }).pipe(
+      Effect.catchIf(
+        (error) => error._tag === "SshConnectionError" && error.reason === "authentication",
+        () => new ExitWith({ code: 255, message: notLetIn }),
+      ),
+    )
   })
 
 /** The variables that sshd accepts by custom. */

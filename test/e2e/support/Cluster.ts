@@ -99,7 +99,12 @@ export class Cluster {
 
   /** What alice's programs are run with. */
   get userVariables(): Variables {
-    return { ...usual, HOME: this.home, MEZITE_HOME: join(this.home, ".mezite"), MEZITE_IDENTITY: this.identity }
+    return this.variablesOf(this.identity)
+  }
+
+  /** What the programs of an identity file's owner are run with. */
+  variablesOf(identity: string): Variables {
+    return { ...usual, HOME: this.home, MEZITE_HOME: join(this.home, ".mezite"), MEZITE_IDENTITY: identity }
   }
 
   /** Starts the hub, at the same ports where it ran before, and waits until it serves. */
@@ -178,9 +183,10 @@ export class Cluster {
   }
 
   /** Writes what `msh config` prints, and gives its path. */
-  async sshConfig(): Promise<string> {
-    const path = join(this.directory, "ssh_config")
-    const { stdout } = await this.msh("config")
+  async sshConfig(identity = this.identity): Promise<string> {
+    const path = `${identity}.ssh_config`
+    const { stdout, stderr, code } = await runToEnd([...bundled("msh"), "config"], this.variablesOf(identity))
+    if (code !== 0) throw new Error(`msh config: ${stderr}`)
     writeFileSync(path, stdout)
     return path
   }

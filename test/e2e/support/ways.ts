@@ -10,6 +10,8 @@ export interface Way {
 export interface WayOptions {
   readonly login?: string
   readonly command?: string
+  /** Another identity file than alice's. */
+  readonly identity?: string
   /** Asks for a terminal also for a command. */
   readonly terminal?: boolean
 }
@@ -27,12 +29,12 @@ export const mshSsh: Way = {
   ],
 }
 
-/** OpenSSH, by what `msh config` prints and nothing else; quiet, so that it adds no words of its own to a terminal. */
+/** OpenSSH, by what `msh config` prints and nothing else; at a terminal quiet, so that it adds no words of its own. */
 const openSsh = async (cluster: Cluster, node: string, options: WayOptions, more: ReadonlyArray<string>) => [
   "ssh",
-  "-q",
+  ...(options.command === undefined || options.terminal === true ? ["-q"] : []),
   "-F",
-  await cluster.sshConfig(),
+  await cluster.sshConfig(options.identity),
   ...more,
   ...(options.terminal === true ? ["-t"] : []),
   `${options.login ?? login}@${node}.mezite`,
