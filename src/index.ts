@@ -1,2 +1,10 @@
-/** Mezite as a library: the recording format and the session pipeline. */
+/** Mezite as a library: record what happens on a terminal, read, verify and replay recordings. */
+export { type Frame, FrameKind } from "./domain/Frame.ts"
+export { version } from "./domain/version.ts"
+export { LocalTerminal, type LocalTerminalOptions } from "./library/LocalTerminal.ts"
+export * as Play from "./library/Play.ts"
+export { RecordingUnreadable } from "./library/RecordingUnreadable.ts"
+export { type RecordCommandOptions, recordCommand } from "./library/recordCommand.ts"
+export { type ReplayOptions, replay } from "./library/replay.ts"
+export * as Session from "./library/Session.ts"
 export * as Recording from "./recording/index.ts"
