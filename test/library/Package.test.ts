@@ -17,7 +17,7 @@ const compilerOptions = {
 }
 
 beforeAll(() => {
-  execFileSync(process.execPath, ["scripts/build.mjs", "lib"], { stdio: "inherit" })
+  execFileSync(process.execPath, ["scripts/build.mjs", "library"], { stdio: "inherit" })
   project = mkdtempSync(join(tmpdir(), "mezite-library-"))
   const modules = join(project, "node_modules")
   mkdirSync(modules)
@@ -64,11 +64,13 @@ describe("the package, as its user has it", () => {
     expect(performance.now() - began).toBeGreaterThan(2_000)
   })
 
-  it("writes a recording that the real programs read", () => {
-    expect(readFileSync(join(project, "session.rec")).subarray(0, 19).toString()).toBe("mezite-recording 1\n")
-    const exported = run(["out/record.js", "printf once", "session.rec"])
-    expect(exported.status).not.toBe(0)
-    expect(exported.stderr).toContain("session.rec")
+  it("never writes over a recording", () => {
+    const before = readFileSync(join(project, "session.rec"))
+    expect(before.subarray(0, 19).toString()).toBe("mezite-recording 1\n")
+    const refused = run(["out/record.js", "printf once", "session.rec"])
+    expect(refused.status).not.toBe(0)
+    expect(refused.stderr).toContain("session.rec")
+    expect(readFileSync(join(project, "session.rec")).equals(before)).toBe(true)
   })
 
   it("tells the exit status, the output and where it began", () => {
