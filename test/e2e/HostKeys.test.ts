@@ -16,7 +16,7 @@ describe("a key that is not the one that was told", () => {
   afterAll(() => cluster.stop())
 
   /** alice's identity with something else in it that she trusts. */
-  const identityThat = (name: string, change: (identity: Record<string, never>) => object): string => {
+  const identityThat = (name: string, change: (identity: Record<string, unknown>) => object): string => {
     const path = `${cluster.directory}/${name}.json`
     writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(cluster.identity, "utf8")))), { mode: 0o600 })
     return path

@@ -10,6 +10,7 @@ import { writeTo } from "../Output.ts"
 import { Stdio } from "../Stdio.ts"
 import { recordingBytes, recordingTarget } from "./RecordingSource.ts"
 import { recordingKeys } from "./recordingKeys.ts"
+import { unreadable } from "./unreadable.ts"
 
 /** `msh export`. */
 export interface ExportOptions {
@@ -46,22 +47,26 @@ const piecesOf = (events: Chunk.Chunk<RecordingEvent>, target: SessionExport) =>
   })
 
 /** Writes a recording in another form, as it is read; a damaged one up to the damage, and then fails. */
-export const exportRecording = Effect.fn("msh.export")(function* (options: ExportOptions) {
-  const { stdout } = yield* Stdio
-  const source = yield* recordingTarget(options.recording)
-  const keys = yield* recordingKeys
-  const output = Option.isSome(options.output) ? yield* openFile(options.output.value) : stdout
-  const target = sessionExport(options.format)
-  let begun = false
-  let end: RecordingEnd | undefined
-  const events = readRecording(recordingBytes(source, false, options.identity), { keys })
-  const exit = yield* Effect.exit(
-    Stream.runForEachChunk(events, (chunk) => {
-      begun ||= chunk.length > 0
-      for (const event of chunk) if (event._tag === "End") end = event.end
-      return Effect.flatMap(piecesOf(chunk, target), (bytes) => writeTo(output, bytes))
-    }),
-  )
-  if (begun) yield* writeTo(output, target.end(end))
-  return yield* exit
-}, Effect.scoped)
+export const exportRecording = Effect.fn("msh.export")(
+  function* (options: ExportOptions) {
+    const { stdout } = yield* Stdio
+    const source = yield* recordingTarget(options.recording)
+    const keys = yield* recordingKeys
+    const output = Option.isSome(options.output) ? yield* openFile(options.output.value) : stdout
+    const target = sessionExport(options.format)
+    let begun = false
+    let end: RecordingEnd | undefined
+    const events = readRecording(recordingBytes(source, false, options.identity), { keys })
+    const exit = yield* Effect.exit(
+      Stream.runForEachChunk(events, (chunk) => {
+        begun ||= chunk.length > 0
+        for (const event of chunk) if (event._tag === "End") end = event.end
+        return Effect.flatMap(piecesOf(chunk, target), (bytes) => writeTo(output, bytes))
+      }),
+    )
+    if (begun) yield* writeTo(output, target.end(end))
+    return yield* exit
+  },
+  Effect.scoped,
+  (effect, { recording }) => Effect.catchTag(effect, "RecordingError", unreadable(recording)),
+)

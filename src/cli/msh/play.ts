@@ -18,6 +18,7 @@ import { TerminalScreen } from "../TerminalScreen.ts"
 import { WrongUsage } from "../WrongUsage.ts"
 import { recordingBytes, recordingTarget } from "./RecordingSource.ts"
 import { recordingKeys } from "./recordingKeys.ts"
+import { unreadable } from "./unreadable.ts"
 
 /** `msh play`. */
 export interface PlayOptions extends TimelineOptions {
@@ -116,4 +117,5 @@ export const play = Effect.fn("msh.play")(
   },
   Effect.scoped,
   Effect.flatMap(Option.match({ onNone: () => Effect.void, onSome: warn })),
+  (effect, { recording }) => Effect.catchTag(effect, "RecordingError", unreadable(recording)),
 )
