@@ -47,15 +47,20 @@ export const layer = (directory: string): Layer.Layer<RecordingStorage, StorageF
       const partialPath = (sessionId: SessionId) => join(partial, sessionId + extension)
       const storedPath = (sessionId: SessionId) => join(directory, sessionId + extension)
 
+      // Nothing calls back a rename that is under way: whoever looks next must find it done.
       const move = (from: string, to: string) =>
-        attempt(from, async () => {
-          await fs.promises.rename(from, to)
-          await syncDirectory(directory)
-          await syncDirectory(partial)
-        })
+        Effect.uninterruptible(
+          attempt(from, async () => {
+            await fs.promises.rename(from, to)
+            await syncDirectory(directory)
+            await syncDirectory(partial)
+          }),
+        )
       const place = Effect.fn("RecordingStorage.place")(function* (sessionId: SessionId) {
         if (yield* exists(storedPath(sessionId))) return Option.some("stored" as const)
-        return (yield* exists(partialPath(sessionId))) ? Option.some("partial" as const) : Option.none()
+        if (yield* exists(partialPath(sessionId))) return Option.some("partial" as const)
+        // It may have been put in its place between the two looks.
+        return (yield* exists(storedPath(sessionId))) ? Option.some("stored" as const) : Option.none()
       })
 
       return RecordingStorage.of({
@@ -71,7 +76,8 @@ export const layer = (directory: string): Layer.Layer<RecordingStorage, StorageF
         place,
         commit: (sessionId) => move(partialPath(sessionId), storedPath(sessionId)),
         reopen: (sessionId) => move(storedPath(sessionId), partialPath(sessionId)),
-        discard: (sessionId) => attempt(partialPath(sessionId), () => fs.promises.unlink(partialPath(sessionId))),
+        discard: (sessionId) =>
+          Effect.uninterruptible(attempt(partialPath(sessionId), () => fs.promises.unlink(partialPath(sessionId)))),
         // It may be put in its place, or taken back, between a look and an open.
         read: (sessionId) => readFirst([storedPath(sessionId), partialPath(sessionId), storedPath(sessionId)]),
       })

@@ -1,0 +1,129 @@
+import { createServer, type Socket } from "node:net"
+import { join } from "node:path"
+import { Context, Duration, Effect, Either, Layer, Logger, LogLevel, Option, Redacted, type Scope } from "effect"
+import { layerAuthServices } from "../../../../src/auth/AuthServices.ts"
+import { layerSqlite } from "../../../../src/auth/database/Database.ts"
+import * as GrpcIngest from "../../../../src/auth/ingest/GrpcIngest.ts"
+import { PartialRecordings } from "../../../../src/auth/ingest/PartialRecordings.ts"
+import { RecordingIngest } from "../../../../src/auth/ingest/RecordingIngest.ts"
+import { ClusterKeys } from "../../../../src/auth/keys/ClusterKeys.ts"
+import { HubFacts } from "../../../../src/auth/keys/HubFacts.ts"
+import { Sessions } from "../../../../src/auth/sessions/Sessions.ts"
+import * as Filesystem from "../../../../src/auth/storage/Filesystem.ts"
+import { RecordingStorage } from "../../../../src/auth/storage/RecordingStorage.ts"
+import * as StoredRecordings from "../../../../src/auth/storage/StoredRecordings.ts"
+import { KeyRing, type MasterKey, SigningKey } from "../../../../src/recording/index.ts"
+import { layerCheapPasswords, testConnections } from "../../support/TestHub.ts"
+
+/** Where a hub may be struck down: before or after a step, which is then as if the process had been killed there. */
+export type Step = "started" | "commit" | "ended" | "reopen"
+export type CrashPoint = `${"before" | "after"} ${Step}`
+
+export interface IngestHubOptions {
+  readonly orphanAfter?: Duration.Duration
+  readonly key?: MasterKey
+  /** The first time that it comes there. */
+  readonly crashAt?: CrashPoint
+}
+
+/** Strikes the hub down, once. */
+const crasher = (crashAt: CrashPoint | undefined) => {
+  let armed = crashAt
+  const strike = (point: CrashPoint) =>
+    Effect.suspend(() => {
+      if (armed !== point) return Effect.void
+      armed = undefined
+      return Effect.dieMessage(`killed ${point}`)
+    })
+  const at = <A, E, R>(step: Step, effect: Effect.Effect<A, E, R>) =>
+    strike(`before ${step}`).pipe(
+      Effect.zipRight(effect),
+      Effect.tap(() => strike(`after ${step}`)),
+    )
+  return { at, struck: () => armed === undefined }
+}
+
+const layerHub = (folder: string, { orphanAfter, key }: IngestHubOptions, { at }: ReturnType<typeof crasher>) => {
+  const keyRing = Redacted.make(new KeyRing(key))
+  const partials = Layer.unwrapEffect(
+    Effect.map(ClusterKeys, ({ recordingKeys: [newest] }) => {
+      const signer = Either.getOrThrow(SigningKey.fromKeyObject(Redacted.value(newest.privateKey)))
+      return PartialRecordings.layer({ signer, publicKeys: [signer.publicKey], keyRing })
+    }),
+  )
+  const storage = Layer.effect(
+    RecordingStorage,
+    Effect.map(RecordingStorage, (real) => ({
+      ...real,
+      commit: (id) => at("commit", real.commit(id)),
+      reopen: (id) => at("reopen", real.reopen(id)),
+    })),
+  ).pipe(Layer.provide(Filesystem.layer(join(folder, "recordings"))))
+  const sessions = Layer.effect(
+    Sessions,
+    Effect.map(Sessions, (real) => ({
+      ...real,
+      started: (info) => at("started", real.started(info)),
+      ended: (session) => at("ended", real.ended(session)),
+    })),
+  )
+  return RecordingIngest.layer(orphanAfter ?? Duration.hours(1)).pipe(
+    Layer.provideMerge(Layer.merge(partials, StoredRecordings.layer(keyRing))),
+    Layer.provideMerge(Layer.merge(storage, sessions)),
+    Layer.provideMerge(layerAuthServices(Option.some("test"), layerCheapPasswords)),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        testConnections().layer,
+        layerSqlite(join(folder, "hub.db")),
+        Layer.succeed(HubFacts, { version: "1.2.3", sshPort: Effect.succeed(3023) }),
+      ),
+    ),
+  )
+}
+
+/** A port that speaks gRPC without TLS, and its connections, which the test may cut. */
+const serve = Effect.gen(function* () {
+  const { accept } = yield* GrpcIngest.make
+  const sockets = new Set<Socket>()
+  const server = yield* Effect.acquireRelease(
+    Effect.async<ReturnType<typeof createServer>>((resume) => {
+      const listening = createServer((socket) => {
+        sockets.add(socket)
+        socket.on("close", () => sockets.delete(socket))
+        socket.on("error", () => socket.destroy())
+        accept(socket)
+      }).listen(0, "127.0.0.1", () => resume(Effect.succeed(listening)))
+    }),
+    (listening) =>
+      Effect.async<void>((resume) => {
+        for (const socket of sockets) socket.destroy()
+        listening.close(() => resume(Effect.void))
+      }),
+  )
+  const address = server.address()
+  const port = typeof address === "object" && address !== null ? address.port : 0
+  return { port, cut: (): void => sockets.forEach((socket) => void socket.destroy()) }
+})
+
+type Services = Layer.Layer.Success<ReturnType<typeof layerHub>>
+
+/** A hub that takes recordings in, on the state that is in `folder`. Closing its scope is its end. */
+export const ingestHub = Effect.fnUntraced(function* (folder: string, options: IngestHubOptions = {}) {
+  const crash = crasher(options.crashAt)
+  const services = yield* Layer.build(layerHub(folder, options, crash))
+  const { port, cut } = yield* Effect.provide(serve, services)
+  const publicKeys = Context.get(services, ClusterKeys).recordingKeys.map(
+    ({ privateKey }) => Either.getOrThrow(SigningKey.fromKeyObject(Redacted.value(privateKey))).publicKey,
+  )
+  return {
+    port,
+    cut,
+    /** Whether it has been struck down. */
+    struck: crash.struck,
+    publicKeys,
+    recordings: join(folder, "recordings"),
+    run: <A, E, R extends Services | Scope.Scope>(effect: Effect.Effect<A, E, R>) => Effect.provide(effect, services),
+  }
+}, Logger.withMinimumLogLevel(LogLevel.None))
+
+export type IngestHub = Effect.Effect.Success<ReturnType<typeof ingestHub>>
