@@ -20,6 +20,8 @@ const channelOptions: Grpc.ChannelOptions = {
   // A hub that is back is found within a second or two, also by those who asked while it was away.
   "grpc.initial_reconnect_backoff_ms": 200,
   "grpc.max_reconnect_backoff_ms": 2_000,
+  // A client's connection is its own, so that a new client is a new connection.
+  "grpc.use_local_subchannel_pool": 1,
   "grpc.keepalive_time_ms": 15_000,
   "grpc.keepalive_timeout_ms": 5_000,
   // A window of the default size holds a recording up on any but the shortest way.
@@ -40,15 +42,21 @@ export class HubRecorder extends Context.Tag("mezite/agent/HubRecorder")<
     Layer.scoped(
       HubRecorder,
       Effect.gen(function* () {
-        const client = yield* Effect.acquireRelease(
-          Effect.sync(() => newClient(options)),
-          (acquired) => Effect.sync(() => acquired.close()),
-        )
+        let client = newClient(options)
+        yield* Effect.addFinalizer(() => Effect.sync(() => client.close()))
+        // Calls that are still heard go on; new ones must not wait until TCP or a keep-alive gives the old connection up.
+        const replace = (silent: Grpc.Client): void => {
+          if (silent !== client) return
+          client = newClient(options)
+          silent.close()
+        }
         const { path, requestSerialize, responseDeserialize } = recordMethod
         const start = Effect.map(options.token, (token) => {
           const metadata = new Grpc.Metadata()
           metadata.set("authorization", `Bearer ${Redacted.value(token)}`)
-          return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
+          const used = client
+          const stream = used.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
+          return { stream, onSilence: () => replace(used) }
         })
         return { open: (header) => RecordCall.open(start, header, options.ackTimeout) }
       }),

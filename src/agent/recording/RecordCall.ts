@@ -7,6 +7,13 @@ import { lostBy } from "./internal/lostBy.ts"
 
 export type RecordStream = Grpc.ClientDuplexStream<Uint8Array, RecordResponse>
 
+/** A call that begins. */
+export interface RecordStart {
+  readonly stream: RecordStream
+  /** Called when the hub is not heard any more: the connection is dead, whatever TCP thinks. */
+  readonly onSilence: () => void
+}
+
 /** What the hub has of a recording when a call begins: frames before `nextSeq`, or all of it. */
 export type Opening = { readonly _tag: "SendFrom"; readonly nextSeq: number } | { readonly _tag: "Stored" }
 
@@ -17,6 +24,7 @@ export type Opening = { readonly _tag: "SendFrom"; readonly nextSeq: number } | 
 export class RecordCall {
   readonly #stream: RecordStream
   readonly #ackTimeoutMs: number
+  readonly #onSilence: () => void
   readonly #opening: Deferred.Deferred<Opening, RecordingLost>
   readonly #room = Effect.unsafeMakeLatch(true)
   #opened = false
@@ -30,8 +38,13 @@ export class RecordCall {
   /** The last frame that is durable at the hub; infinite once the whole recording is stored. */
   readonly durable = new Watermark<RecordingLost>(0)
 
-  private constructor(stream: RecordStream, opening: Deferred.Deferred<Opening, RecordingLost>, ackTimeoutMs: number) {
+  private constructor(
+    { stream, onSilence }: RecordStart,
+    opening: Deferred.Deferred<Opening, RecordingLost>,
+    ackTimeoutMs: number,
+  ) {
     this.#stream = stream
+    this.#onSilence = onSilence
     this.#opening = opening
     this.#ackTimeoutMs = ackTimeoutMs
     stream.on("data", (response) => this.#hear(response))
@@ -42,14 +55,14 @@ export class RecordCall {
 
   /** Sends the header, and waits until the hub has the session's start on record. */
   static readonly open = Effect.fn("RecordCall.open")(function* (
-    start: Effect.Effect<RecordStream, RecordingLost>,
+    start: Effect.Effect<RecordStart, RecordingLost>,
     header: Uint8Array,
     /** How long the hub may be silent, or a frame be under way before it is durable. */
     ackTimeout: Duration.DurationInput,
   ) {
     const opened = yield* Deferred.make<Opening, RecordingLost>()
     const call = yield* Effect.acquireRelease(
-      Effect.map(start, (stream) => new RecordCall(stream, opened, Duration.toMillis(ackTimeout))),
+      Effect.map(start, (started) => new RecordCall(started, opened, Duration.toMillis(ackTimeout))),
       (self) => Effect.sync(() => self.#stream.cancel()),
     )
     call.#stream.write(header)
@@ -100,6 +113,7 @@ export class RecordCall {
     const left = since + this.#ackTimeoutMs - now
     if (left > 0) return Effect.zipRight(Effect.sleep(left), this.silence)
     const seconds = this.#ackTimeoutMs / 1000
+    if (now - this.#heardAt >= this.#ackTimeoutMs) this.#onSilence()
     const lost = new RecordingLost({ message: `the hub confirmed nothing for ${seconds} s` })
     this.#fail(lost)
     return Effect.fail(lost)

@@ -1,0 +1,225 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, Layer, Logger, LogLevel, Option, Schedule } from "effect"
+import { HubRecorder } from "../../../src/agent/recording/HubRecorder.ts"
+import { RecordedSession } from "../../../src/agent/session/RecordedSession.ts"
+import { Spool } from "../../../src/agent/spool/Spool.ts"
+import { SpoolUploader } from "../../../src/agent/spool/SpoolUploader.ts"
+import { HubTrust } from "../../../src/api/HubTrust.ts"
+import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
+import { SessionId } from "../../../src/domain/Identifiers.ts"
+import { MAGIC } from "../../../src/recording/index.ts"
+import { ingestHub } from "../../auth/ingest/support/IngestHub.ts"
+import { callAs, type TestNode, tokenOf } from "../../auth/ingest/support/TestCall.ts"
+import { readStored, sessionsOf, storedPath, type TestSession } from "../../auth/ingest/support/TestSession.ts"
+import { joined } from "../../auth/support/Fixtures.ts"
+import { temporaryFolder } from "../../auth/support/TestHub.ts"
+import { fakeSession } from "../../session/support/FakeSession.ts"
+import { relay } from "./support/Relay.ts"
+
+const ackTimeout = Duration.seconds(3)
+
+const agent = (directory: string, port: number, node: TestNode, minFree = 0) =>
+  RecordedSession.layer({ windowBytes: 256 * 1024, recordSecrets: false }).pipe(
+    Layer.provideMerge(SpoolUploader.layer),
+    Layer.provideMerge(Spool.layer({ directory, minFree })),
+    Layer.provideMerge(
+      HubRecorder.layer({
+        hub: { host: "127.0.0.1", port, tls: false },
+        trust: HubTrust.Plain(),
+        token: tokenOf(node),
+        ackTimeout,
+      }),
+    ),
+    Layer.provide(Logger.minimumLogLevel(LogLevel.None)),
+  )
+
+const scene = Effect.gen(function* () {
+  const hub = yield* ingestHub(yield* temporaryFolder)
+  const node = yield* hub.run(joined("web-1"))
+  const session = yield* hub.run(sessionsOf("alice"))
+  const network = yield* relay
+  network.leadsTo(hub.port)
+  const directory = join(yield* temporaryFolder, "spool")
+  fs.mkdirSync(directory)
+  const path = ({ info }: TestSession) => join(directory, `${info.sessionId}.rec`)
+  /** Leaves a recording as an agent does; `cut`: so many bytes are missing at its end. */
+  const leave = (one: TestSession, parts: ReadonlyArray<Uint8Array> = [...one.frames, one.end], cut = 0): void => {
+    const bytes = Buffer.concat([MAGIC, one.header, ...parts])
+    fs.writeFileSync(path(one), bytes.subarray(0, bytes.length - cut))
+  }
+  const start = Effect.suspend(() => Layer.build(agent(directory, network.port, node))).pipe(
+    Logger.withMinimumLogLevel(LogLevel.None),
+  )
+  return { hub, node, session, network, directory, path, leave, start }
+})
+
+const eventually = (isSo: () => boolean) =>
+  Effect.suspend(() => (isSo() ? Effect.void : Effect.fail(`never: ${isSo}`))).pipe(
+    Effect.retry(Schedule.intersect(Schedule.spaced("20 millis"), Schedule.recurs(1000))),
+    Effect.orDie,
+  )
+
+describe("the spool's uploader", () => {
+  it.scopedLive("brings everything that waits, and deletes only what is stored", () =>
+    Effect.gen(function* () {
+      const { hub, session, leave, path, start, directory } = yield* scene
+      const several = Array.from({ length: 7 }, (_, index) => session({ mode: "node" }, 3 + index))
+      for (const one of several) leave(one)
+      yield* start
+      yield* eventually(() => several.every((one) => !fs.existsSync(path(one))))
+      for (const one of several) expect(readStored(hub, one)).toMatchObject({ shown: one.shown })
+      expect(fs.readdirSync(directory)).toEqual(["rejected"])
+    }),
+  )
+
+  it.scopedLive("waits for a hub that is away, and brings it when it is back", () =>
+    Effect.gen(function* () {
+      const { hub, session, leave, path, start, network } = yield* scene
+      network.leadsTo(undefined)
+      const one = session({ mode: "node" })
+      leave(one)
+      yield* start
+      yield* Effect.sleep("1 second")
+      expect([fs.existsSync(path(one)), fs.existsSync(storedPath(hub, one))]).toEqual([true, false])
+      network.leadsTo(hub.port)
+      yield* eventually(() => !fs.existsSync(path(one)))
+      expect(readStored(hub, one).shown).toBe(one.shown)
+    }),
+  )
+
+  it.scopedLive("goes on where the network broke, without sending all of it again", () =>
+    Effect.gen(function* () {
+      const { hub, session, leave, path, start, network } = yield* scene
+      const one = session({ mode: "node" }, 60, 100_000)
+      leave(one)
+      const size = fs.statSync(path(one)).size
+      network.cutAfter(Math.floor(size * 0.7))
+      yield* start
+      yield* eventually(() => !fs.existsSync(path(one)))
+      expect(readStored(hub, one).shown).toBe(one.shown)
+      expect(network.sent()).toBeLessThan(size * 1.6)
+    }),
+  )
+
+  it.scopedLive("sets aside what is damaged or refused, and is not held up by it", () =>
+    Effect.gen(function* () {
+      const { hub, session, leave, path, start, directory } = yield* scene
+      const [refused, damaged, empty, good] = [session({ login: "postgres" }), session(), session(), session()]
+      leave(refused)
+      leave(damaged, [...damaged.frames.slice(0, 2), Buffer.from("\u0000nonsense"), damaged.end])
+      fs.writeFileSync(path(empty), "")
+      leave(good)
+      yield* start
+      yield* eventually(() => [refused, damaged, empty, good].every((one) => !fs.existsSync(path(one))))
+      expect(fs.readdirSync(join(directory, "rejected")).toSorted()).toEqual(
+        [refused, damaged, empty].map(({ info }) => `${info.sessionId}.rec`).toSorted(),
+      )
+      expect(readStored(hub, good).shown).toBe(good.shown)
+    }),
+  )
+
+  it.scopedLive("ends a recording whose agent was killed, also where the hub has more of it", () =>
+    Effect.gen(function* () {
+      const { hub, node, session, leave, path, start } = yield* scene
+      const [torn, behind] = [session({}, 6), session({}, 8)]
+      const live = yield* callAs(hub.port, node)
+      live.send(behind.header, ...behind.frames)
+      yield* live.until(({ acked }) => acked === 8)
+      leave(torn, torn.frames, 5)
+      leave(behind, behind.frames.slice(0, 3), 2)
+      yield* start
+      yield* eventually(() => [torn, behind].every((one) => !fs.existsSync(path(one))))
+      const killed = { status: "interrupted", reason: "the agent was killed" }
+      expect(readStored(hub, torn)).toMatchObject({ shown: torn.shown.slice(0, 100), end: { ...killed, frames: 5 } })
+      expect(readStored(hub, behind)).toMatchObject({ shown: behind.shown, end: { ...killed, frames: 8 } })
+    }),
+  )
+
+  it.scopedLive("gives up a hub that says nothing more, and comes again", () =>
+    Effect.gen(function* () {
+      const { hub, session, leave, path, start, network } = yield* scene
+      const one = session({ mode: "node" }, 60, 100_000)
+      leave(one)
+      yield* start
+      yield* eventually(() => network.sent() > 200_000)
+      network.stall()
+      const since = performance.now()
+      yield* eventually(() => !fs.existsSync(path(one)))
+      expect(performance.now() - since).toBeLessThan(20_000)
+      expect(readStored(hub, one).shown).toBe(one.shown)
+    }),
+  )
+})
+
+describe("a session in node-sync", () => {
+  const run = Effect.fnUntraced(function* (one: TestSession) {
+    const fake = yield* fakeSession()
+    const sessions = yield* RecordedSession
+    const info = { ...one.info, sessionId: SessionId.make(one.info.sessionId) }
+    const fiber = yield* Effect.fork(Effect.either(sessions.run(info, fake.client.client, fake.terminal.start)))
+    return { ...fake, fiber }
+  })
+
+  it.scopedLive("ends when the hub falls silent, and the hub has all of it later", () =>
+    Effect.gen(function* () {
+      const { hub, session, path, start, network } = yield* scene
+      const services = yield* start
+      const one = session()
+      const { client, terminal, fiber } = yield* Effect.provide(run(one), services)
+      terminal.prints("$ ")
+      yield* eventually(() => client.seen.length === 1)
+      client.types("id\r")
+      yield* eventually(() => terminal.done.length === 1)
+      network.stall()
+      client.types("rm -rf /\r")
+      terminal.prints("uid=0(root)")
+      const since = performance.now()
+      const outcome = yield* fiber
+      expect(outcome).toMatchObject({ left: { message: "the hub confirmed nothing for 3 s" } })
+      expect(performance.now() - since).toBeLessThan(4500)
+      expect(terminal.state.closed).toBe(true)
+      expect(terminal.done).toEqual(["type id\r"])
+      yield* eventually(() => !fs.existsSync(path(one)))
+      const { shown, end } = readStored(hub, one)
+      expect(shown).toBe("$ id\rrm -rf /\ruid=0(root)")
+      expect(end).toMatchObject({ status: "interrupted", reason: "the hub confirmed nothing for 3 s" })
+    }),
+  )
+
+  it.scopedLive("leaves nothing in the spool when it was stored, nor when it never began", () =>
+    Effect.gen(function* () {
+      const { hub, session, directory, start, network } = yield* scene
+      const services = yield* start
+      const one = session()
+      const { terminal, fiber, client } = yield* Effect.provide(run(one), services)
+      terminal.prints("bye")
+      yield* eventually(() => client.seen.length === 1)
+      terminal.ends(0)
+      expect(yield* fiber).toMatchObject({ right: { status: "completed" } })
+      expect(readStored(hub, one).shown).toBe("bye")
+      network.leadsTo(undefined)
+      network.cut()
+      const unbegun = session()
+      const refused = yield* Effect.provide(run(unbegun), services)
+      expect(yield* refused.fiber).toMatchObject({ _tag: "Left" })
+      expect(refused.terminal.state.pulled).toBe(0)
+      expect(fs.readdirSync(directory)).toEqual(["rejected"])
+      const row = yield* hub.run(Effect.flatMap(Sessions, (sessions) => sessions.get(unbegun.info.sessionId)))
+      expect(Option.isNone(row)).toBe(true)
+    }),
+  )
+
+  it.scopedLive("does not begin where there is too little room on the disk", () =>
+    Effect.gen(function* () {
+      const { session, node, network } = yield* scene
+      const directory = join(yield* temporaryFolder, "spool")
+      const full = agent(directory, network.port, node, Number.MAX_SAFE_INTEGER)
+      const { fiber, terminal } = yield* Effect.provide(run(session()), yield* Layer.build(full))
+      const outcome = yield* fiber
+      expect(outcome).toMatchObject({ left: { message: expect.stringContaining("make room in") } })
+      expect(terminal.state.pulled).toBe(0)
+    }),
+  )
+})
