@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { Effect, Either, Fiber, Layer, Ref } from "effect"
+import { Context, Effect, Either, Fiber, Layer, Ref } from "effect"
 import { mintNodeToken } from "../api/BearerToken.ts"
 import { parseHubAddress } from "../api/HubAddress.ts"
 import { HubTrust } from "../api/HubTrust.ts"
@@ -79,7 +79,8 @@ const services = (options: AgentOptions, link: Link) => {
 const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
   const registry = yield* SessionRegistry
   const uploader = yield* SpoolUploader
-  const context = yield* Effect.context<AgentSessions | HubCalls>()
+  // These and nothing else: with this scope in it, what a connection holds would live as long as the agent.
+  const context = Context.pick(AgentSessions, HubCalls)(yield* Effect.context<AgentSessions | HubCalls>())
   const identity = yield* Ref.make(options.identity)
   const online = register(options, identity).pipe(
     Effect.catchAll((error) => Effect.logWarning("the node cannot be registered", error)),

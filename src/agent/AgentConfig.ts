@@ -9,7 +9,9 @@ const labels = (text: string): Either.Either<Record<string, string>, ConfigError
   const bad = pairs.find(([key, value]) => value === undefined || !/^[A-Za-z0-9_./-]{1,63}$/.test(key ?? ""))
   return bad === undefined
     ? Either.right(Object.fromEntries(pairs as Array<[string, string]>))
-    : Either.left(ConfigError.InvalidData([], `"${bad.join("=")}" is no label; write env=prod,role=web`))
+    : Either.left(
+        ConfigError.InvalidData(["MEZITE_NODE_LABELS"], `"${bad.join("=")}" is no label; write env=prod,role=web`),
+      )
 }
 
 const minWindow = 64 * 1024
@@ -19,10 +21,11 @@ export const agentConfig = Config.all({
   /** What decides about recording where it is set; else the cluster does. */
   mode: Config.option(Config.literal("node-sync", "node", "off")("MEZITE_RECORDING_MODE")),
   /** Bytes that a `node-sync` session may run ahead of what is durable at the hub. */
-  windowBytes: byteSize("MEZITE_RECORDING_WINDOW").pipe(
-    Config.withDefault(256 * 1024),
-    Config.validate({ message: "a window has 64 KiB at least", validation: (bytes) => bytes >= minWindow }),
-  ),
+  windowBytes: Config.mapOrFail(byteSize("MEZITE_RECORDING_WINDOW"), (bytes) =>
+    bytes >= minWindow
+      ? Either.right(bytes)
+      : Either.left(ConfigError.InvalidData(["MEZITE_RECORDING_WINDOW"], "a window has 64KiB at least")),
+  ).pipe(Config.withDefault(256 * 1024)),
   /** How long the hub may confirm nothing before a `node-sync` session ends. */
   ackTimeout: duration("MEZITE_RECORDING_ACK_TIMEOUT").pipe(Config.withDefault(Duration.seconds(5))),
   recordSecrets: Config.boolean("MEZITE_RECORD_SECRETS").pipe(Config.withDefault(false)),

@@ -1,6 +1,8 @@
 import { CliConfig, Command, type ValidationError } from "@effect/cli"
 import type { CliApp } from "@effect/cli/CliApp"
 import { Effect } from "effect"
+import { misspelt } from "../domain/Variables.ts"
+import { CommandFailed } from "./CommandFailed.ts"
 import { describeFailure } from "./describeFailure.ts"
 import { quietConsole } from "./internal/quietConsole.ts"
 import { normalizeArguments, type OptionForms } from "./normalizeArguments.ts"
@@ -24,8 +26,8 @@ const hangup = Effect.flatMap(Stdio, ({ onSignal }) =>
 )
 
 /**
- * Runs a command line and gives its exit code: 0; 1 for a failure and 2 for wrong usage, each with one line on
- * standard error; 129 when the terminal was hung up; or what the command itself chose. Interrupting it is left to the caller.
+ * Runs a command line and gives its exit code: 0; 1 for a failure (a variable that is misspelt is one) and 2 for wrong usage,
+ * each with one line on standard error; 129 when the terminal was hung up; or what the command itself chose. Interrupting it is left to the caller.
  */
 export const runCommandLine = <Name extends string, E, R, A>(
   { name, version, command, forms }: CommandLine<Name, E, R, A>,
@@ -40,7 +42,13 @@ export const runCommandLine = <Name extends string, E, R, A>(
       name,
       version,
     })
-    return yield* run(["node", name, ...normalizeArguments(words, forms)]).pipe(
+    const correctlySpelt = Effect.suspend(() => {
+      const [unknown] = misspelt(env)
+      return unknown === undefined
+        ? Effect.void
+        : new CommandFailed({ message: `${unknown} is no variable of Mezite: is it misspelt?` })
+    })
+    return yield* Effect.zipRight(correctlySpelt, run(["node", name, ...normalizeArguments(words, forms)])).pipe(
       Effect.withConsole(quietConsole((text) => stdout.write(text), styled)),
       Effect.as(0),
       Effect.provide(CliConfig.layer({ isCaseSensitive: true, showBuiltIns: false })),

@@ -124,4 +124,21 @@ describe("a node session whose hub is lost", () => {
     expect(storedRecording(cluster.recording(session.session_id)).output.toString()).toBe("before\n")
     expect((await cluster.msh("verify", session.session_id)).code).toBe(0)
   })
+
+  it("does not even notice one that answers nothing for longer than the ack time-out", async () => {
+    const cluster = await lostCluster("node")
+    const mark = join(cluster.directory, "mark")
+    const command = `echo be''fore; sleep 3; echo dur''ing; touch ${mark}; cat; exit 5`
+    const client = new Program(await mshSsh.words(cluster, "web-1", { command }), cluster.userVariables)
+    onTestFinished(() => client.end())
+    await client.shows(/before/)
+    cluster.hub.kill("SIGSTOP")
+    await until("the program goes on", () => existsSync(mark))
+    cluster.hub.kill("SIGCONT")
+    client.endInput("typed\n")
+    expect(await client.ended).toMatchObject({ code: 5, stdout: Buffer.from("before\nduring\ntyped\n"), stderr: "" })
+    const session = await until("the recording is brought to the hub", () => ended(cluster))
+    expect(session).toMatchObject({ mode: "node", status: "completed", exit_code: 5 })
+    expect(storedRecording(cluster.recording(session.session_id)).output.toString()).toBe("before\nduring\ntyped\n")
+  })
 })

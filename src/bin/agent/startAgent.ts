@@ -41,7 +41,10 @@ const pinOf = (text: Option.Option<string>) =>
     onSome: (pin) =>
       Schema.decodeEither(HubPin)(pin).pipe(
         Either.mapBoth({
-          onLeft: () => failed(`"${pin}" is no pin: it is sha256: and 64 hex digits, as mezhub prints it`),
+          onLeft: () =>
+            failed(
+              `--ca-pin or MEZITE_CA_PIN: "${pin}" is no pin: it is sha256: and 64 hex digits, as mezhub prints it`,
+            ),
           onRight: Option.some,
         }),
       ),
@@ -53,7 +56,9 @@ const joined = Effect.fnUntraced(function* (options: StartOptions, config: Agent
   const first = <A>(a: Option.Option<A>, b: Option.Option<A>) => Option.orElse(a, () => b)
   const address = yield* needed(first(options.hub, variables.hub), "--hub HOST:PORT", "MEZITE_HUB")
   const token = yield* needed(first(options.token, variables.token), "--token TOKEN", "MEZITE_JOIN_TOKEN")
-  const hub = yield* parseHubAddress(address)
+  const hub = yield* Either.mapLeft(parseHubAddress(address), ({ message }) =>
+    failed(`--hub or MEZITE_HUB: ${message}`),
+  )
   const trust = yield* learnHubTrust(hub, yield* pinOf(first(options.pin, variables.pin)))
   const name = yield* nodeName(config)
   const identity = yield* joinCluster({ hub, trust, token, name, labels: config.labels })

@@ -6,14 +6,16 @@ import { MasterKey } from "../../recording/MasterKey.ts"
 
 const address = (name: string, usual: string): Config.Config<ListenAddress> =>
   Config.mapOrFail(Config.withDefault(Config.string(name), usual), (text) =>
-    Either.mapLeft(parseListenAddress(text), (message) => ConfigError.InvalidData([], message)),
+    Either.mapLeft(parseListenAddress(text), (message) => ConfigError.InvalidData([name], message)),
   )
 
-const masterKey = (hex: string): Either.Either<MasterKey, ConfigError.ConfigError> =>
-  Either.mapLeft(MasterKey.fromHex(hex.trim()), ({ message }) => ConfigError.InvalidData([], message))
+const masterKey = (name: string, hex: string): Either.Either<MasterKey, ConfigError.ConfigError> =>
+  Either.mapLeft(MasterKey.fromHex(hex.trim()), ({ message }) => ConfigError.InvalidData([name], message))
 
 const encryptionKey = Config.option(
-  Config.mapOrFail(Config.redacted("MEZITE_RECORDING_ENC_KEY"), (hex) => masterKey(Redacted.value(hex))),
+  Config.mapOrFail(Config.redacted("MEZITE_RECORDING_ENC_KEY"), (hex) =>
+    masterKey("MEZITE_RECORDING_ENC_KEY", Redacted.value(hex)),
+  ),
 )
 
 const oldKeys = Config.mapOrFail(
@@ -23,7 +25,7 @@ const oldKeys = Config.mapOrFail(
       Redacted.value(list)
         .split(",")
         .filter((hex) => hex.trim() !== "")
-        .map(masterKey),
+        .map((hex) => masterKey("MEZITE_RECORDING_ENC_KEYS_OLD", hex)),
     ),
 )
 

@@ -22,6 +22,8 @@ export class Cluster {
   readonly identity = join(this.directory, "alice.json")
   readonly home = join(this.directory, "home")
   readonly agents = new Map<string, Program>()
+  /** Every token that a node was to join with. */
+  readonly joinTokens: Array<string> = []
   readonly #options: ClusterOptions
   readonly #programs: Array<Program> = []
   #hub: Program | undefined
@@ -135,7 +137,10 @@ export class Cluster {
   }
 
   async joinToken(): Promise<string> {
-    return (await this.mezctl("tokens", "add", "--type", "node", "--ttl", "1h")).stdout.toString().trim()
+    const { stdout } = await this.mezctl("tokens", "add", "--type", "node", "--ttl", "1h")
+    const token = stdout.toString().trim()
+    this.joinTokens.push(token)
+    return token
   }
 
   agent(name = "web-1"): Program {
