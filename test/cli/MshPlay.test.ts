@@ -53,7 +53,11 @@ describe("msh play without a terminal", () => {
     const run = await runProgram(msh, ["play", "--speed=1000000", path("cut.rec")])
     expect(run.stdout.length).toBeGreaterThan(0)
     expect(shown.subarray(0, run.stdout.length).equals(run.stdout)).toBe(true)
-    expect(run.stderr.split("\n")).toEqual([header, expect.stringMatching(/^msh: \S+cut\.rec is cut off: at byte \d+: /), ""])
+    expect(run.stderr.split("\n")).toEqual([
+      header,
+      expect.stringMatching(/^msh: \S+cut\.rec is cut off: at byte \d+: /),
+      "",
+    ])
     expect(run.code).toBe(1)
   })
 

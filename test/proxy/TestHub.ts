@@ -13,8 +13,8 @@ import { makeHttpRoutes } from "../../src/proxy/HttpRoutes.ts"
 import { type ListenerLimits, type ListenerOptions, listen } from "../../src/proxy/Listener.ts"
 import { NodeAuthenticator, NodeRefused } from "../../src/proxy/NodeAuthenticator.ts"
 import { nodesOfTarget } from "../../src/proxy/NodesOfTarget.ts"
-import { generateTlsIdentity, type TlsIdentity } from "../../src/proxy/TlsIdentity.ts"
 import { RefusalLog } from "../../src/proxy/RefusalLog.ts"
+import { generateTlsIdentity, type TlsIdentity } from "../../src/proxy/TlsIdentity.ts"
 import { Tunnels, type TunnelsOptions } from "../../src/proxy/Tunnels.ts"
 import { UserAuthenticator, UserRefused } from "../../src/proxy/UserAuthenticator.ts"
 
@@ -112,7 +112,13 @@ export const testHub = (options: TestHubOptions = {}): Effect.Effect<TestHub, ne
     const identity = options.identity ?? (yield* generateTlsIdentity(["hub.test"], new Date()))
     const tls = options.tls ?? true
     const services = yield* Layer.build(
-      Layer.mergeAll(users, policy, unreadRefusals, nodes(removed), Tunnels.layer({ ...testTunnelsOptions, ...options.tunnels })),
+      Layer.mergeAll(
+        users,
+        policy,
+        unreadRefusals,
+        nodes(removed),
+        Tunnels.layer({ ...testTunnelsOptions, ...options.tunnels }),
+      ),
     )
     const agents = yield* Effect.provide(agentEndpoints, services)
     const connect = yield* Effect.provide(connectEndpoint, services)
