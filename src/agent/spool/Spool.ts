@@ -47,9 +47,15 @@ const make = ({ directory, minFree }: SpoolOptions) =>
     const writing = new Set<SessionId>()
     const path = (sessionId: SessionId) => join(directory, sessionId + extension)
 
-    const checkSpace = Effect.suspend(() => {
-      const { bavail, bsize } = fs.statfsSync(directory)
-      const free = bavail * bsize
+    const free = Effect.try({
+      try: () => {
+        const { bavail, bsize } = fs.statfsSync(directory)
+        return bavail * bsize
+      },
+      catch: (cause) => new RecordingLost({ message: `the spool cannot be used: ${(cause as Error).message}`, cause }),
+    })
+
+    const checkSpace = Effect.flatMap(free, (free) => {
       if (free >= minFree) return Effect.void
       const mib = (bytes: number) => `${Math.floor(bytes / 1024 ** 2)} MiB`
       return new RecordingLost({
