@@ -1,6 +1,7 @@
 import type { RecordingMode } from "../domain/RecordingMode.ts"
 import { type Action, canAct, type RecordedAction } from "./Action.ts"
 import * as Fifo from "./Fifo.ts"
+import { pieces } from "./internal/pieces.ts"
 
 /** What the program wrote. */
 export interface Shown {
@@ -37,9 +38,6 @@ interface Uncommitted {
 
 /** What a frame takes beside its payload: a flood of tiny ones must not outrun the window. */
 const frameCost = 32
-
-/** No frame bears more bytes: two fit into the smallest window. */
-const longestPayload = 32 * 1024 - frameCost
 
 /** How far a session may run ahead of what is durable, and what waits for that. */
 export interface PolicyState {
@@ -82,14 +80,6 @@ export const wants = (state: PolicyState): { readonly output: boolean; readonly 
 })
 
 const sizeOf = (action: Action): number => (action._tag === "Type" ? action.bytes.length : 0)
-
-/** In pieces that each fit into a frame. */
-const pieces = (bytes: Uint8Array): ReadonlyArray<Uint8Array> =>
-  bytes.length > 0 && bytes.length <= longestPayload
-    ? [bytes]
-    : Array.from({ length: Math.ceil(bytes.length / longestPayload) }, (_, index) =>
-        bytes.subarray(index * longestPayload, (index + 1) * longestPayload),
-      )
 
 /**
  * Decides what a session does next; the law is the table of modes. `node-sync`: nothing runs further than the window
