@@ -27,7 +27,13 @@ export const agentConfig = Config.all({
       : Either.left(ConfigError.InvalidData(["MEZITE_RECORDING_WINDOW"], "a window has 64KiB at least")),
   ).pipe(Config.withDefault(256 * 1024)),
   /** How long the hub may confirm nothing before a `node-sync` session ends. */
-  ackTimeout: duration("MEZITE_RECORDING_ACK_TIMEOUT").pipe(Config.withDefault(Duration.seconds(5))),
+  ackTimeout: duration("MEZITE_RECORDING_ACK_TIMEOUT").pipe(
+    Config.withDefault(Duration.seconds(5)),
+    Config.validate({
+      message: "the time-out is 2s at least: the hub gives a sign of life each second",
+      validation: Duration.greaterThanOrEqualTo(Duration.seconds(2)),
+    }),
+  ),
   recordSecrets: Config.boolean("MEZITE_RECORD_SECRETS").pipe(Config.withDefault(false)),
   /** Bytes that must be free for a new session to begin. */
   spoolMinFree: byteSize("MEZITE_SPOOL_MIN_FREE").pipe(Config.withDefault(256 * 1024 ** 2)),
