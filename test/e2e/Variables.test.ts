@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { bundled, runToEnd } from "./support/Program.ts"
+import { bundled, endPrograms, runToEnd } from "./support/Program.ts"
 
 type Name = Parameters<typeof bundled>[0]
 
@@ -36,7 +36,10 @@ const bad: ReadonlyArray<readonly [Name, string, string]> = [
 
 describe("a program's environment", () => {
   const directory = mkdtempSync(join(tmpdir(), "mezite-e2e-"))
-  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+  afterAll(async () => {
+    await endPrograms()
+    rmSync(directory, { recursive: true, force: true })
+  })
 
   const run = ([name, ...words]: Start, env: Record<string, string>) =>
     runToEnd([...bundled(name), ...words], {

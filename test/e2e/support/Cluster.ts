@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
 import type { Session } from "../../../src/api/ClusterRpcs.ts"
 import type { AuditEvent } from "../../../src/domain/AuditEvent.ts"
-import { bundled, type Ended, Program, runToEnd, type Variables } from "./Program.ts"
+import { bundled, type Ended, endPrograms, Program, runToEnd, type Variables } from "./Program.ts"
 
 export interface ClusterOptions {
   readonly hub?: Variables
@@ -25,7 +25,6 @@ export class Cluster {
   /** Every token that a node was to join with. */
   readonly joinTokens: Array<string> = []
   readonly #options: ClusterOptions
-  readonly #programs: Array<Program> = []
   #hub: Program | undefined
   #listen = "127.0.0.1:0"
   #ssh = "127.0.0.1:0"
@@ -111,7 +110,7 @@ export class Cluster {
 
   /** Starts the hub, at the same ports where it ran before, and waits until it serves. */
   async startHub(): Promise<void> {
-    const hub = this.#begin(new Program([...bundled("mezhub"), "start"], this.hubVariables))
+    const hub = new Program([...bundled("mezhub"), "start"], this.hubVariables)
     this.#hub = hub
     const [, listen = "", ssh = "", pin = ""] = await hub.shows(
       /^mezhub ready listen=(\S+) ssh=(\S+)(?: ca_pin=(\S+))?$/m,
@@ -125,7 +124,7 @@ export class Cluster {
   async startAgent(name: string): Promise<void> {
     const token = this.agents.has(name) ? undefined : await this.joinToken()
     const join = token === undefined ? {} : { ...this.hubForAgents, MEZITE_JOIN_TOKEN: token }
-    const agent = this.#begin(new Program([...bundled("mezd"), "start"], { ...this.agentVariables(name), ...join }))
+    const agent = new Program([...bundled("mezd"), "start"], { ...this.agentVariables(name), ...join })
     this.agents.set(name, agent)
     await agent.shows(/^mezd ready node=\S+ id=\S+$/m)
   }
@@ -196,15 +195,9 @@ export class Cluster {
     return path
   }
 
-  /** Keeps a program so that it ends with the cluster. */
-  #begin(program: Program): Program {
-    this.#programs.push(program)
-    return program
-  }
-
-  /** Ends everything, and leaves nothing behind. */
+  /** Ends everything that this test file started, and leaves nothing behind. */
   async stop(): Promise<void> {
-    await Promise.all(this.#programs.map((program) => program.end()))
+    await endPrograms()
     rmSync(this.directory, { recursive: true, force: true })
   }
 }

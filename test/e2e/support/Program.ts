@@ -19,6 +19,14 @@ export const bundled = (name: "mezhub" | "mezd" | "msh" | "mezctl"): readonly [s
   resolve(`dist/bin/${name}.js`),
 ]
 
+/** What this test file has started and has not ended. */
+const running = new Set<Program>()
+
+/** Ends whatever still runs of what this test file started, also what a test that failed left. */
+export const endPrograms = async (): Promise<void> => {
+  await Promise.all([...running].map((program) => program.end()))
+}
+
 /** A program that runs, without a terminal; everything that it writes is kept. */
 export class Program {
   readonly #child: ChildProcess
@@ -33,12 +41,11 @@ export class Program {
     this.#child.stdout?.on("data", (chunk: Buffer) => this.#stdout.push(chunk))
     this.#child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk))
     this.#child.stdin?.on("error", () => undefined)
-    this.ended = once(this.#child, "close").then(([code, signal]) => ({
-      code,
-      signal,
-      stdout: Buffer.concat(this.#stdout),
-      stderr: this.stderr,
-    }))
+    running.add(this)
+    this.ended = once(this.#child, "close").then(([code, signal]) => {
+      running.delete(this)
+      return { code, signal, stdout: Buffer.concat(this.#stdout), stderr: this.stderr }
+    })
   }
 
   get pid(): number {
