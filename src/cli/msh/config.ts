@@ -57,7 +57,7 @@ const jumpHostBlocks = (identity: Identity, files: SshFiles): ReadonlyArray<stri
   ]
 }
 
-/** Prints a part of ssh_config(5) with which plain `ssh`, `scp`, `sftp` and `rsync` reach the cluster's nodes. */
+/** Prints a part of ssh_config(5) with which plain `ssh` reaches the cluster's nodes. */
 export const config = Effect.fn("msh.config")(function* (identityOption: Option.Option<string>) {
   const { identity } = yield* currentIdentity(identityOption)
   const { program } = yield* Stdio

@@ -32,7 +32,7 @@ const status = Command.make("status", {}, () => Effect.flatMap(identityOption, r
 )
 
 const config = Command.make("config", {}, () => Effect.flatMap(identityOption, runConfig)).pipe(
-  Command.withDescription("Print the ssh_config part with which plain ssh, scp, sftp and rsync work"),
+  Command.withDescription("Print the ssh_config part with which plain ssh works"),
 )
 
 /** Commands about who the user is. */
