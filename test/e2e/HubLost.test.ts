@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { Cluster } from "./support/Cluster.ts"
 import { isAlive } from "./support/isAlive.ts"
 import { Program } from "./support/Program.ts"
+import { Relay } from "./support/Relay.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
 import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
@@ -93,14 +94,30 @@ describe("a node-sync session whose hub is lost", () => {
     expectShownIsRecorded(terminal, cluster.recording(session.session_id))
   })
 
-  it("does nothing of what was typed and is not durable", async () => {
-    const cluster = await lostCluster("node-sync")
+  it("does nothing of what was typed and is not durable, and the user reads why it ends", async () => {
+    let relay: Relay | undefined
+    const cluster = await Cluster.start({
+      nodes: { "web-1": { MEZITE_RECORDING_ACK_TIMEOUT: "2s" } },
+      throughTo: async (listen) => {
+        relay = await Relay.start(Number(listen.split(":")[1]))
+        return relay.address
+      },
+    })
+    onTestFinished(async () => {
+      relay?.close()
+      await cluster.stop()
+    })
     const { terminal, shell } = await openShell(cluster, mshSsh)
     const mark = join(cluster.directory, "done")
-    cluster.hub.kill("SIGSTOP")
+    expect(relay?.holdAcknowledgements()).toBeGreaterThan(0)
+    const heldAt = performance.now()
     terminal.type(`touch ${mark}\r`)
-    await until("the shell is gone", () => !isAlive(shell))
+    expect(await terminal.ended()).toEqual({ status: 255, sane: true })
+    expect(performance.now() - heldAt).toBeLessThan(ackTimeoutMs + slackMs)
+    expect(terminal.text).toMatch(/\r\nmezite: the session has ended: the hub confirmed nothing for 2 s\r\n/)
+    // It arrived at the agent, and is in the recording; but the shell never saw the Enter.
     expect(existsSync(mark)).toBe(false)
+    await until("the shell is gone", () => !isAlive(shell))
   })
 })
 

@@ -7,6 +7,8 @@ import { bundled, type Ended, endPrograms, Program, runToEnd, type Variables } f
 
 export interface ClusterOptions {
   readonly hub?: Variables
+  /** Where agents reach the hub that listens at this address; there itself if not given. */
+  readonly throughTo?: (listen: string) => Promise<string>
   /** Agents by name, each with its variables. */
   readonly nodes?: Readonly<Record<string, Variables>>
 }
@@ -29,6 +31,7 @@ export class Cluster {
   #listen = "127.0.0.1:0"
   #ssh = "127.0.0.1:0"
   #pin = ""
+  #hubForAgents: string | undefined
 
   private constructor(options: ClusterOptions) {
     this.#options = options
@@ -38,6 +41,7 @@ export class Cluster {
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const cluster = new Cluster(options)
     await cluster.startHub()
+    cluster.#hubForAgents = await options.throughTo?.(cluster.listen)
     await Promise.all([
       cluster.addUser(),
       ...Object.keys(options.nodes ?? { "web-1": {} }).map((name) => cluster.startAgent(name)),
@@ -132,7 +136,7 @@ export class Cluster {
   get hubForAgents(): Variables {
     return this.#pin === ""
       ? { MEZITE_HUB: `http://${this.#listen}` }
-      : { MEZITE_HUB: this.#listen, MEZITE_CA_PIN: this.#pin }
+      : { MEZITE_HUB: this.#hubForAgents ?? this.#listen, MEZITE_CA_PIN: this.#pin }
   }
 
   async joinToken(): Promise<string> {
