@@ -40,13 +40,20 @@ export class Cluster {
 
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const cluster = new Cluster(options)
-    await cluster.startHub()
-    cluster.#hubForAgents = await options.throughTo?.(cluster.listen)
-    await Promise.all([
-      cluster.addUser(),
-      ...Object.keys(options.nodes ?? { "web-1": {} }).map((name) => cluster.startAgent(name)),
-    ])
-    return cluster
+    try {
+      await cluster.#startAll()
+      return cluster
+    } catch (error) {
+      await cluster.stop()
+      throw error
+    }
+  }
+
+  async #startAll(): Promise<void> {
+    const { throughTo, nodes = { "web-1": {} } } = this.#options
+    await this.startHub()
+    this.#hubForAgents = await throughTo?.(this.listen)
+    await Promise.all([this.addUser(), ...Object.keys(nodes).map((name) => this.startAgent(name))])
   }
 
   get hub(): Program {
