@@ -8,6 +8,7 @@ import * as Policy from "../SessionPolicy.ts"
 import type { RecordedFrame, SessionRecorder } from "../SessionRecorder.ts"
 import type { Terminal } from "../Terminal.ts"
 import type { TerminalError } from "../TerminalError.ts"
+import { pullEach } from "./pullEach.ts"
 import { WorkQueue } from "./WorkQueue.ts"
 
 /** How a session ended that no failure ended. */
@@ -75,7 +76,7 @@ export class Conversation<R> {
   }
 
   get #output() {
-    return Stream.runForEachChunk(this.#terminal.output, (outputs) => {
+    return pullEach(this.#terminal.output, (outputs) => {
       for (const shown of outputs) this.#dispatch({ _tag: "Output", shown })
       return this.#show
     })
@@ -95,19 +96,27 @@ export class Conversation<R> {
 
   /** Whether it would be shown is asked as late as can be: just before it is recorded. */
   get #input() {
-    const typed = Stream.mapEffect(this.#options.client.input, (bytes) =>
-      Effect.map(this.#terminal.echoes, (echoed): Action => ({ _tag: "Type", bytes, echoed })),
-    )
-    return this.#take(Stream.concat(typed, Stream.succeed<Action>({ _tag: "EndInput" })), this.#typing.room)
+    const ready = Effect.zipRight(this.#ready, this.#typing.room)
+    const type = (bytes: Uint8Array) =>
+      Effect.flatMap(this.#terminal.echoes, (echoed) => this.#user({ _tag: "Type", bytes, echoed }, ready))
+    const typed = pullEach(this.#options.client.input, (chunk) => Effect.forEach(chunk, type, { discard: true }))
+    return Effect.zipRight(typed, this.#user({ _tag: "EndInput" }, ready))
   }
 
-  /** Takes what the user does, as fast as the window, the disk and `room` allow. */
-  #take(actions: Stream.Stream<Action>, room: Effect.Effect<void> = Effect.void) {
-    const ready = Effect.zipRight(Effect.zipRight(this.#actionsWanted.await, room), this.#options.local.ready)
-    return Stream.runForEach(actions, (action) => {
+  #take(actions: Stream.Stream<Action>) {
+    return Stream.runForEach(actions, (action) => this.#user(action, this.#ready))
+  }
+
+  /** What the user does is decided about at once; the next is taken when the window and the disk allow. */
+  #user(action: Action, ready: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
       this.#dispatch({ _tag: "User", action })
       return ready
     })
+  }
+
+  get #ready(): Effect.Effect<void> {
+    return Effect.zipRight(this.#actionsWanted.await, this.#options.local.ready)
   }
 
   #type(action: Typing): Effect.Effect<void, TerminalError> {
