@@ -1,4 +1,3 @@
-import * as fs from "node:fs"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { Effect, Either, Option, type Redacted, Ref, Schema } from "effect"
@@ -15,6 +14,7 @@ import { printLine } from "../../cli/Output.ts"
 import { Stdio } from "../../cli/Stdio.ts"
 import { NodeName } from "../../domain/Identifiers.ts"
 import { readConfig } from "../process/readConfig.ts"
+import { useDataDirectory } from "../process/useDataDirectory.ts"
 
 /** What the command line says about joining; each comes before its variable. */
 export interface StartOptions {
@@ -70,7 +70,7 @@ const joined = Effect.fnUntraced(function* (options: StartOptions, config: Agent
 export const startAgent = Effect.fn("mezd.start")(function* (options: StartOptions) {
   const config = yield* readConfig(agentConfig)
   const directory = join(yield* dataDirectory, "agent")
-  yield* Effect.sync(() => fs.mkdirSync(directory, { recursive: true, mode: 0o700 }))
+  yield* useDataDirectory(directory)
   const identityFile = join(directory, "node.json")
   const kept = yield* Identity.load(identityFile)
   const identity = Option.isSome(kept) ? kept.value : yield* joined(options, config, identityFile)

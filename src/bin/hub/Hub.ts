@@ -1,4 +1,3 @@
-import * as fs from "node:fs"
 import { join } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Clock, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
@@ -23,6 +22,7 @@ import { listen } from "../../proxy/Listener.ts"
 import { generateTlsIdentity, tlsIdentityFromPem } from "../../proxy/TlsIdentity.ts"
 import { Tunnels } from "../../proxy/Tunnels.ts"
 import { SigningKey } from "../../recording/SigningKey.ts"
+import { useDataDirectory } from "../process/useDataDirectory.ts"
 import type { HubConfig } from "./HubConfig.ts"
 import { onlineNodes, proxyPorts } from "./ports.ts"
 import { layerLocalRpc, rpcEndpoints } from "./rpc.ts"
@@ -37,7 +37,7 @@ export interface RunningHub {
 
 /** Runs a hub, auth and proxy, for as long as the scope. Succeeds once it serves. */
 export const startHub = Effect.fn("Hub.start")(function* (config: HubConfig, dataDirectory: string) {
-  yield* Effect.sync(() => fs.mkdirSync(dataDirectory, { recursive: true, mode: 0o700 }))
+  yield* useDataDirectory(dataDirectory)
   const sshPort = yield* Ref.make<number | null>(null)
   const services = yield* Layer.build(layerServices(config, dataDirectory, sshPort))
   return yield* Effect.provide(serve(config, dataDirectory, sshPort), services)
