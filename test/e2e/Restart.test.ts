@@ -66,7 +66,7 @@ it("an agent that is told to stop ends its sessions first, each with a line, 255
   expect((await cluster.msh("verify", session.session_id)).code).toBe(0)
 })
 
-it("a second hub on the same ports, or one of another name on the same data, says why it cannot", async () => {
+it("a second hub on the same ports or the same data, or one of another name, says why it cannot", async () => {
   const cluster = await Cluster.start({ nodes: {} })
   onTestFinished(() => cluster.stop())
   const run = (more: Record<string, string>) =>
@@ -76,11 +76,14 @@ it("a second hub on the same ports, or one of another name on the same data, say
     code: 1,
     stderr: `mezhub: cannot listen at ${cluster.ssh}: another program listens there\n`,
   })
-  const name = await run({
-    MEZITE_LISTEN: "127.0.0.1:0",
-    MEZITE_SSH_LISTEN: "127.0.0.1:0",
-    MEZITE_CLUSTER_NAME: "other",
+  const free = { MEZITE_LISTEN: "127.0.0.1:0", MEZITE_SSH_LISTEN: "127.0.0.1:0" }
+  expect(await run(free)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^mezhub: another mezhub uses [^\n]* \(pid \d+\): stop it[^\n]*\n$/),
   })
-  expect(name).toMatchObject({ code: 1, stderr: expect.stringMatching(/^mezhub: [^\n]*mezite[^\n]*other[^\n]*\n$/) })
   expect((await cluster.mezctl("nodes", "ls")).code).toBe(0)
+  cluster.hub.kill("SIGTERM")
+  await cluster.hub.ended
+  const name = await run({ ...free, MEZITE_CLUSTER_NAME: "other" })
+  expect(name).toMatchObject({ code: 1, stderr: expect.stringMatching(/^mezhub: [^\n]*mezite[^\n]*other[^\n]*\n$/) })
 })

@@ -70,7 +70,7 @@ const joined = Effect.fnUntraced(function* (options: StartOptions, config: Agent
 export const startAgent = Effect.fn("mezd.start")(function* (options: StartOptions) {
   const config = yield* readConfig(agentConfig)
   const directory = join(yield* dataDirectory, "agent")
-  yield* useDataDirectory(directory)
+  yield* useDataDirectory(directory, "mezd")
   const identityFile = join(directory, "node.json")
   const kept = yield* Identity.load(identityFile)
   const identity = Option.isSome(kept) ? kept.value : yield* joined(options, config, identityFile)
@@ -87,4 +87,4 @@ export const startAgent = Effect.fn("mezd.start")(function* (options: StartOptio
     dataDirectory: directory,
     onOnline: Effect.asVoid(onOnline),
   })
-})
+}, Effect.scoped)

@@ -37,7 +37,7 @@ export interface RunningHub {
 
 /** Runs a hub, auth and proxy, for as long as the scope. Succeeds once it serves. */
 export const startHub = Effect.fn("Hub.start")(function* (config: HubConfig, dataDirectory: string) {
-  yield* useDataDirectory(dataDirectory)
+  yield* useDataDirectory(dataDirectory, "mezhub")
   const sshPort = yield* Ref.make<number | null>(null)
   const services = yield* Layer.build(layerServices(config, dataDirectory, sshPort))
   return yield* Effect.provide(serve(config, dataDirectory, sshPort), services)

@@ -1,21 +1,12 @@
+import "../../support/builtNative.ts"
 import { execFileSync } from "node:child_process"
-import { readFileSync, statSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { userInfo } from "node:os"
 import { Chunk, Effect, Option, Stream } from "effect"
 import { type LoginEnvironmentInput, loginEnvironment } from "../../../src/agent/terminal/LoginEnvironment.ts"
 import type { LoginUser } from "../../../src/agent/terminal/LoginUser.ts"
 import type { PtyOptions } from "../../../src/agent/terminal/Pty.ts"
 import type { Terminal } from "../../../src/session/Terminal.ts"
-
-const modified = (path: string): number => {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat === undefined ? 0 : stat.mtimeMs
-}
-
-const native = "src/agent/terminal/native"
-const sources = ["pty.cc", "launch.cc"].map((file) => modified(`${native}/${file}`))
-const built = ["pty.node", "launch"].map((file) => modified(`dist/native/${file}`))
-if (Math.min(...built) < Math.max(...sources)) execFileSync(process.execPath, [`${native}/build.mjs`])
 
 /** Whether the process runs; one that is dead but not yet reaped does not. */
 export const isAlive = (pid: number): boolean => {

@@ -15,7 +15,7 @@ export interface NativePty {
   readonly path: string
 }
 
-/** The agent's native part (native/pty.cc). All of it is synchronous and takes microseconds; each throws on a bad descriptor. */
+/** The native part (native/pty.cc). All of it is synchronous and takes microseconds; each throws on a bad descriptor. */
 export interface NativePart {
   readonly open: () => NativePty
   /** Reads as much as there is now and fits; 0 where there is nothing, or never will be. */
@@ -26,6 +26,8 @@ export interface NativePart {
   readonly echoes: (fd: number) => boolean
   /** Sets a mode by its name in RFC 4254, section 8; false where the name is unknown. */
   readonly setMode: (fd: number, name: string, value: number) => boolean
+  /** flock(2), exclusive, without waiting; false where somebody else has it. It is given back with the last descriptor. */
+  readonly lock: (fd: number) => boolean
 }
 
 /** The native part, and the path of the program that becomes a user's shell (native/launch.cc). */
@@ -55,7 +57,7 @@ export const loadNative: Effect.Effect<Native, TerminalError> = Effect.runSync(
       try: load,
       catch: (cause) =>
         new TerminalError({
-          message: `the agent's native part cannot be loaded: run "npm run build" where Mezite is installed`,
+          message: `the native part cannot be loaded: run "npm run build" where Mezite is installed`,
           cause,
         }),
     }),

@@ -1,5 +1,6 @@
 // What Node cannot ask of a pseudo-terminal: to open one that no child inherits, its size in pixels, its modes, and its
 // foreground process group. Functions are synchronous, take the master's file descriptor, and cost a system call or two.
+// Beside it the lock on a file that the kernel gives back with the process.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -185,6 +187,13 @@ napi_value SetMode(napi_env env, napi_callback_info info) {
   return boolean(env, false);
 }
 
+// lock(fd) -> whether it is this process's now; not waited for
+napi_value Lock(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  if (flock(arguments.integer(env, 0), LOCK_EX | LOCK_NB) == 0) return boolean(env, true);
+  return errno == EWOULDBLOCK ? boolean(env, false) : failed(env, "flock");
+}
+
 void provide(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function = nullptr;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
@@ -198,6 +207,7 @@ napi_value Initialise(napi_env env, napi_value exports) {
   provide(env, exports, "foreground", Foreground);
   provide(env, exports, "echoes", Echoes);
   provide(env, exports, "setMode", SetMode);
+  provide(env, exports, "lock", Lock);
   return exports;
 }
 
