@@ -75,7 +75,12 @@ export class ClusterRpcs extends RpcGroup.make(
     error: ApiError,
   }),
   Rpc.make("TokensAdd", {
-    payload: { type: Schema.Literal("node"), ttl: DurationText },
+    payload: {
+      type: Schema.Literal("node"),
+      ttl: DurationText,
+      /** How many nodes may join with it. */
+      uses: Schema.Int.pipe(Schema.between(1, 10_000)),
+    },
     success: Schema.Struct({ token: Schema.Redacted(Schema.String), expires_at: Schema.String }),
     error: ApiError,
   }),

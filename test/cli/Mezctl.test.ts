@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -30,6 +31,7 @@ const stdoutOf = async (words: string): Promise<string> => (await run(words)).st
 describe("mezctl", () => {
   it("prints secrets alone on standard output", async () => {
     expect(await stdoutOf("tokens add --type node --ttl 1h")).toBe("TOKEN\n")
+    expect(await stdoutOf("tokens add --type node --uses 3")).toBe("TOKEN-FOR-3\n")
     expect(await stdoutOf("users add alice --roles dev,ops --logins root")).toBe("INVITE\n")
   })
 
@@ -76,6 +78,17 @@ describe("mezctl", () => {
     const config = (await runProgram(msh, ["config", "--identity", out], { env })).stdout.toString()
     for (const line of ["Host *.mezite\n", "proxy %h\n", "IdentitiesOnly yes\n", "StrictHostKeyChecking yes\n"]) {
       expect(config).toContain(line)
+    }
+    expect(config).toContain(` --identity '${out}' proxy %h\n`)
+    const file = join(directory, "ssh_config")
+    await writeFile(file, config)
+    const seen = (from: string, ...words: ReadonlyArray<string>) =>
+      execFileSync("ssh", ["-T", "-G", "-F", from, ...words], { encoding: "utf8" }).split("\n")
+    expect(seen(file, "hub.example")).toEqual(seen("none", "hub.example"))
+    for (const hub of [seen(file, "-p", "3023", "ci@hub.example"), seen(file, "mezite-hub")]) {
+      expect(hub).toContain("identitiesonly yes")
+      expect(hub).toContain("stricthostkeychecking true")
+      expect(hub.filter((line) => line.startsWith("identityfile "))).toHaveLength(1)
     }
     const knownHosts = /Host \*\.mezite[\s\S]*?UserKnownHostsFile "([^"]+)"/.exec(config)?.[1] ?? ""
     expect(await readFile(knownHosts, "utf8")).toBe(

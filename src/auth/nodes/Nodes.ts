@@ -34,7 +34,7 @@ export interface Registration {
 }
 
 const wrongToken = new Unauthenticated({
-  message: "the join token is wrong or has expired: make a new one with `mezctl tokens add --type node`",
+  message: "the join token is wrong, used up or has expired: make a new one with `mezctl tokens add --type node`",
 })
 
 const gone = new NotFound({ message: "this node was removed from the cluster: join it anew" })

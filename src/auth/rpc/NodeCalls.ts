@@ -9,9 +9,9 @@ import { durationOf, guarded } from "./Guard.ts"
 export const nodeCalls = Effect.gen(function* () {
   const [nodes, tokens] = [yield* Nodes, yield* JoinTokens]
   return {
-    TokensAdd: ({ ttl }) =>
+    TokensAdd: ({ ttl, uses }) =>
       guarded("TokensAdd", (caller) =>
-        Effect.map(tokens.add(durationOf(ttl), nameOf(caller)), ({ token, expiresAtMs }) => ({
+        Effect.map(tokens.add({ ttl: durationOf(ttl), uses }, nameOf(caller)), ({ token, expiresAtMs }) => ({
           token,
           expires_at: new Date(expiresAtMs).toISOString(),
         })),

@@ -1,4 +1,5 @@
 import { Args, Command, Options } from "@effect/cli"
+import { Schema } from "effect"
 import { DurationText } from "../../domain/Durations.ts"
 import { NodeName } from "../../domain/Identifiers.ts"
 import { lazily } from "../lazily.ts"
@@ -18,8 +19,13 @@ const addToken = Command.make(
   {
     type: Options.choice("type", ["node"] as const),
     ttl: Options.text("ttl").pipe(Options.withSchema(DurationText), Options.withDefault("1h")),
+    uses: Options.integer("uses").pipe(
+      Options.withSchema(Schema.Int.pipe(Schema.between(1, 10_000))),
+      Options.withDefault(1),
+      Options.withDescription("how many nodes may join with it, up to 10000"),
+    ),
   },
-  ({ type, ttl }) => runToken(type, ttl),
+  ({ type, ttl, uses }) => runToken(type, ttl, uses),
 ).pipe(Command.withDescription("Print a token with which nodes join"))
 
 const tokens = group("tokens", "Tokens for nodes that join").pipe(Command.withSubcommands([addToken]))

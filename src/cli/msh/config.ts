@@ -15,13 +15,9 @@ const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&").r
 /** A word of the command that ProxyCommand gives to the shell, with `%` doubled. */
 const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''").replaceAll("%", "%%")}'`
 
-const keyLines = (files: SshFiles): ReadonlyArray<string> => [
+const trustLines = (files: SshFiles): ReadonlyArray<string> => [
   `  IdentityFile ${quoted(files.key)}`,
   `  CertificateFile ${quoted(files.certificate)}`,
-]
-
-const trustLines = (files: SshFiles): ReadonlyArray<string> => [
-  ...keyLines(files),
   "  IdentitiesOnly yes",
   `  UserKnownHostsFile ${quoted(files.knownHosts)}`,
   "  StrictHostKeyChecking yes",
@@ -36,8 +32,8 @@ const nodeBlock = (identity: Identity, files: SshFiles, proxy: string): Readonly
 ]
 
 /**
- * The jump host: as `mezite-hub`, and under its own name for `ssh -J USER@HUB:PORT LOGIN@NODE.CLUSTER`; there nothing is taken
- * from who also reaches that host's own SSH server.
+ * The jump host: as `mezite-hub`, and under its own name for `ssh -J USER@HUB:PORT LOGIN@NODE.CLUSTER`; there for its own port
+ * alone, so that the host's ordinary SSH server is reached as if these lines were not.
  */
 const jumpHostBlocks = (identity: Identity, files: SshFiles): ReadonlyArray<string> => {
   const { cluster, user } = identity.credentials
@@ -51,9 +47,8 @@ const jumpHostBlocks = (identity: Identity, files: SshFiles): ReadonlyArray<stri
     `  User ${user}`,
     ...trustLines(files),
     "",
-    `Host ${host}`,
-    ...keyLines(files),
-    `  UserKnownHostsFile ${quoted(files.knownHosts)} ~/.ssh/known_hosts`,
+    `Match originalhost ${host} exec "test %p = ${cluster.ssh_port}"`,
+    ...trustLines(files),
   ]
 }
 
@@ -66,7 +61,8 @@ export const config = Effect.fn("msh.config")(function* (identityOption: Option.
   const isLogin = path === place.identity
   const own = createHash("sha256").update(path).digest("hex").slice(0, 16)
   const files = yield* writeSshFiles(isLogin ? place.ssh : join(place.ssh, own), identity)
-  const proxy = [shellWord(program), ...(isLogin ? [] : ["--identity", shellWord(path)])].join(" ")
+  // Always said, since ssh need not run with the variables that are set here.
+  const proxy = [shellWord(program), "--identity", shellWord(path)].join(" ")
   const lines = [...nodeBlock(identity, files, proxy), ...jumpHostBlocks(identity, files)]
   yield* print(`${lines.join("\n")}\n`)
 })

@@ -1,5 +1,5 @@
 import { expect, it } from "@effect/vitest"
-import { Chunk, Duration, Effect, Redacted, Stream, TestClock } from "effect"
+import { Chunk, Duration, Effect, Either, Redacted, Stream, TestClock } from "effect"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import { ClusterKeys } from "../../../src/auth/keys/ClusterKeys.ts"
 import { JoinTokens } from "../../../src/auth/nodes/JoinTokens.ts"
@@ -23,12 +23,31 @@ const request = (about: Partial<JoinRequest>): JoinRequest => ({
 })
 const join = (about: Partial<JoinRequest>) => Effect.flatMap(Nodes, (nodes) => nodes.join(request(about)))
 
-it.scoped("a token lets many nodes join until it is over, each name once", () =>
+const newToken = (uses: number, ttl: Duration.Duration = Duration.hours(1)) =>
+  Effect.flatMap(JoinTokens, (tokens) => tokens.add({ ttl, uses }, "tester"))
+
+it.scoped("a token lets as many nodes join as it was made for, also of many at once, and 1 to 10,000", () =>
   Effect.gen(function* () {
-    const { token } = yield* Effect.flatMap(JoinTokens, (tokens) => tokens.add(Duration.hours(1), "tester"))
+    const { token } = yield* newToken(2)
+    const joins = Array.from({ length: 4 }, (_, index) =>
+      Effect.either(join({ token, name: NodeName.make(`node-${index}`) })),
+    )
+    const results = yield* Effect.all(joins, { concurrency: "unbounded" })
+    expect(results.filter(Either.isRight)).toHaveLength(2)
+    expect(yield* Effect.flip(join({ token }))).toMatchObject({ _tag: "Unauthenticated" })
+    yield* newToken(10_000)
+    for (const uses of [0, -1, 1.5, 10_001, Number.NaN]) {
+      expect(yield* Effect.flip(newToken(uses))).toMatchObject({ _tag: "Invalid" })
+    }
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scoped("a token lets nodes join until it is over, each name once; who fails does not use it up", () =>
+  Effect.gen(function* () {
+    const { token } = yield* newToken(3)
     yield* join({ token })
-    yield* join({ token, name: NodeName.make("web-2") })
     expect(yield* Effect.flip(join({ token }))).toMatchObject({ _tag: "Conflict" })
+    yield* join({ token, name: NodeName.make("web-2") })
     expect(yield* Effect.flip(join({ name: NodeName.make("web-3") }))).toMatchObject({ _tag: "Unauthenticated" })
     yield* TestClock.adjust("1 hour")
     expect(yield* Effect.flip(join({ token, name: NodeName.make("web-3") }))).toMatchObject({ _tag: "Unauthenticated" })
@@ -39,7 +58,7 @@ it.scoped("a token lets many nodes join until it is over, each name once", () =>
 
 it.scoped("refuses keys and labels that are none, before the token counts", () =>
   Effect.gen(function* () {
-    const { token } = yield* Effect.flatMap(JoinTokens, (tokens) => tokens.add(Duration.hours(1), "tester"))
+    const { token } = yield* newToken(1)
     const wrong: ReadonlyArray<Partial<JoinRequest>> = [
       { identityKey: "ssh-rsa AAAA" },
       { hostKey: "nonsense" },
@@ -48,7 +67,7 @@ it.scoped("refuses keys and labels that are none, before the token counts", () =
       { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`k${index}`, ""])) },
     ]
     for (const about of wrong) expect(yield* Effect.flip(join({ token, ...about }))).toMatchObject({ _tag: "Invalid" })
-    const ttl = yield* Effect.flip(Effect.flatMap(JoinTokens, (tokens) => tokens.add(Duration.days(31), "tester")))
+    const ttl = yield* Effect.flip(newToken(1, Duration.days(31)))
     expect(ttl).toMatchObject({ _tag: "Invalid" })
   }).pipe(Effect.provide(layerTestHub())),
 )

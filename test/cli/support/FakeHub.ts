@@ -67,7 +67,11 @@ const handlers = ClusterRpcs.toLayer({
       logins: [Login.make("root")],
       cluster,
     }),
-  TokensAdd: () => Effect.succeed({ token: Redacted.make("TOKEN"), expires_at: session.started_at }),
+  TokensAdd: ({ uses }) =>
+    Effect.succeed({
+      token: Redacted.make(uses === 1 ? "TOKEN" : `TOKEN-FOR-${uses}`),
+      expires_at: session.started_at,
+    }),
   NodesList: () => Effect.succeed([node]),
   NodesRemove: () => Effect.void,
   ConfigGet: () => Effect.succeed("node-sync"),
