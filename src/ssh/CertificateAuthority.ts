@@ -10,11 +10,9 @@ import {
 import { publicKeyBlob, publicKeyLine } from "./OpenSshKey.ts"
 import { SshFormatError } from "./SshError.ts"
 
-/** What `ssh-keygen -s` grants by default: with these, a certificate does what a plain key does. */
+/** What is served, and no more: a terminal, and the jump through the front door. */
 export const defaultExtensions: ReadonlyMap<string, string> = new Map(
-  ["permit-X11-forwarding", "permit-agent-forwarding", "permit-port-forwarding", "permit-pty", "permit-user-rc"].map(
-    (name) => [name, ""] as const,
-  ),
+  ["permit-port-forwarding", "permit-pty"].map((name) => [name, ""] as const),
 )
 
 /** A host certificate's content. Times are seconds since 1970. */
