@@ -131,6 +131,29 @@ describe("Session.run, as things should be", () => {
     }),
   )
 
+  it.effect("lets a client wait whose resizes and signals are not done yet, and does all of them in order", () =>
+    Effect.gen(function* () {
+      const { terminal, client, local, run } = yield* fakeSession({ mode: "node" })
+      const fiber = yield* Effect.fork(run)
+      yield* terminal.obeys.close
+      for (let index = 0; index < 300; index++) {
+        client.resizes(index)
+        client.signals(`S${index}`)
+      }
+      yield* settled
+      expect(local.frames.length).toBeLessThanOrEqual(64 + 1)
+      client.types("still heard")
+      yield* until(() => terminal.done.includes("type still heard"))
+      yield* terminal.obeys.open
+      yield* until(() => terminal.done.length === 601)
+      for (const kind of ["resize ", "signal S"]) {
+        const seen = terminal.done.flatMap((one) => (one.startsWith(kind) ? [Number(one.slice(kind.length))] : []))
+        expect(seen).toEqual(Array.from({ length: 300 }, (_, index) => index))
+      }
+      yield* Fiber.interrupt(fiber)
+    }),
+  )
+
   it.effect("ends a program's input only once all that was typed is durable", () =>
     Effect.gen(function* () {
       const { terminal, client, remote, acksAll, run } = yield* fakeSession()

@@ -27,6 +27,9 @@ const isTyping = (action: Action): action is Typing => action._tag === "Type" ||
 /** Bytes that wait for a program that does not read, before the client has to. */
 const maxTyped = 64 * 1024
 
+/** Resizes and signals that wait to be done, before the client has to. */
+const maxControls = 64
+
 /** The exchange between a client and a terminal: the fibers that obey the policy. */
 export class Conversation<R> {
   #state: Policy.PolicyState
@@ -34,7 +37,7 @@ export class Conversation<R> {
   readonly #shown: Array<Policy.Shown> = []
   /** Apart, so that a program that does not read can still be stopped, and learns of its terminal's size. */
   readonly #typing = new WorkQueue<Typing>(maxTyped, (action) => (action._tag === "Type" ? action.bytes.length : 0))
-  readonly #controls = new WorkQueue<Control>(Number.POSITIVE_INFINITY, () => 1)
+  readonly #controls = new WorkQueue<Control>(maxControls, () => 1)
   readonly #outputWanted = Effect.unsafeMakeLatch(true)
   readonly #actionsWanted = Effect.unsafeMakeLatch(true)
   readonly #options: SessionOptions<R>
@@ -104,7 +107,8 @@ export class Conversation<R> {
   }
 
   #take(actions: Stream.Stream<Action>) {
-    return Stream.runForEach(actions, (action) => this.#user(action, this.#ready))
+    const ready = Effect.zipRight(this.#ready, this.#controls.room)
+    return Stream.runForEach(actions, (action) => this.#user(action, ready))
   }
 
   /** What the user does is decided about at once; the next is taken when the window and the disk allow. */

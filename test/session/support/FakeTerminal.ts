@@ -10,6 +10,7 @@ export const fakeTerminal = Effect.gen(function* () {
   /** Everything that reached the program, in order. */
   const done: Array<string> = []
   const reads = Effect.unsafeMakeLatch(true)
+  const obeys = Effect.unsafeMakeLatch(true)
   const state = { closed: false, pulled: 0, echoes: true }
 
   const terminal: Terminal = {
@@ -28,8 +29,16 @@ export const fakeTerminal = Effect.gen(function* () {
         Effect.sync(() => void done.push(`type ${Buffer.from(bytes)}`)),
       ),
     endInput: Effect.sync(() => void done.push("end")),
-    resize: ({ cols }) => Effect.sync(() => void done.push(`resize ${cols}`)),
-    signal: (name) => Effect.sync(() => void done.push(`signal ${name}`)),
+    resize: ({ cols }) =>
+      Effect.zipRight(
+        obeys.await,
+        Effect.sync(() => void done.push(`resize ${cols}`)),
+      ),
+    signal: (name) =>
+      Effect.zipRight(
+        obeys.await,
+        Effect.sync(() => void done.push(`signal ${name}`)),
+      ),
     echoes: Effect.sync(() => state.echoes),
     exit: Deferred.await(exit),
   }
@@ -38,6 +47,8 @@ export const fakeTerminal = Effect.gen(function* () {
     state,
     /** Closed: the program reads nothing. */
     reads,
+    /** Closed: resizes and signals take for ever. */
+    obeys,
     /** Starts it; its scope's end is seen in `state.closed`. */
     start: Effect.acquireRelease(Effect.succeed(terminal), () =>
       Effect.sync(() => {
