@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -68,6 +69,15 @@ describe("msh play without a terminal", () => {
     const env = { MEZITE_RECORDING_ENC_KEY: "00".repeat(32), MEZITE_RECORDING_ENC_KEYS_OLD: "09".repeat(32) }
     const run = await runProgram(msh, ["play", "--speed=1000000", path("enc.rec")], { env })
     expect(run.stdout.equals(shown)).toBe(true)
+  })
+
+  it("reads pipes and devices as streams, and no directory", async () => {
+    const piped = `cat "${path("a.rec")}" | "${process.execPath}" "${msh}" verify --key "${path("pub.pem")}" /dev/stdin`
+    expect(execFileSync("sh", ["-c", piped], { encoding: "utf8" })).toMatch(/ is whole/)
+    const none = await runProgram(msh, ["play", "/dev/null"])
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringMatching(/^msh: \/dev\/null is cut off: [^\n]*\n$/) })
+    const folder = await runProgram(msh, ["verify", directory])
+    expect(folder).toMatchObject({ code: 1, stderr: `msh: ${directory} is a directory\n` })
   })
 
   it("verifies with the public key, and tells what is wrong", async () => {

@@ -5,7 +5,7 @@ import { SessionId } from "../../domain/Identifiers.ts"
 import { CommandFailed } from "../CommandFailed.ts"
 import { hubClient } from "./HubClient.ts"
 
-/** What `ID|FILE` on a command line means: a file, where there is one of that name or it can't be an id. */
+/** What `ID|FILE` on a command line means: a file, where there is one of that name or it can't be an id; pipes and devices too. */
 export type RecordingTarget =
   | { readonly _tag: "Session"; readonly id: SessionId }
   | { readonly _tag: "File"; readonly path: string }
@@ -20,9 +20,9 @@ const fileError = (path: string, error: unknown): CommandFailed => {
 export const recordingTarget = (word: string): Effect.Effect<RecordingTarget, CommandFailed> =>
   Effect.tryPromise({ try: () => stat(word), catch: (error) => fileError(word, error) }).pipe(
     Effect.flatMap((found) =>
-      found.isFile() || found.isFIFO()
-        ? Effect.succeed<RecordingTarget>({ _tag: "File", path: word })
-        : new CommandFailed({ message: `${word} is not a file` }),
+      found.isDirectory()
+        ? new CommandFailed({ message: `${word} is a directory` })
+        : Effect.succeed<RecordingTarget>({ _tag: "File", path: word }),
     ),
     Effect.catchAll((error) =>
       Option.match(Schema.decodeUnknownOption(SessionId)(word), {
