@@ -22,6 +22,12 @@ const openSqlite = Effect.fn("Database.open")(function* (path: string) {
     sql`PRAGMA foreign_keys = ON`,
   ]).pipe(Effect.mapError((cause) => new DatabaseError({ message: `cannot use the database ${path}`, cause })))
   yield* Effect.provide(migrate, context)
+  // What is copied or backed up after a clean stop is one file.
+  yield* Effect.addFinalizer(() =>
+    Effect.catchAll(sql`PRAGMA wal_checkpoint(TRUNCATE)`, (cause) =>
+      Effect.logWarning(`${path}-wal cannot be brought into the database`, cause),
+    ),
+  )
   return sql
 })
 

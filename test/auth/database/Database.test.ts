@@ -36,6 +36,17 @@ it.scoped("makes a private, durable database and keeps what is in it", () =>
   }),
 )
 
+it.scoped("has everything in one file once it is closed", () =>
+  Effect.gen(function* () {
+    const path = join(yield* temporaryFolder, "mezhub.db")
+    yield* opened(
+      path,
+      Effect.flatMap(SqlClient.SqlClient, (sql) => sql`INSERT INTO settings ${sql.insert({ key: "a", value: "b" })}`),
+    )
+    expect(statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0).toBe(0)
+  }),
+)
+
 it.scoped("refuses a database of a newer program, and says so", () =>
   Effect.gen(function* () {
     const path = join(yield* temporaryFolder, "mezhub.db")
