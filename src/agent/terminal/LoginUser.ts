@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs"
 import { basename } from "node:path"
 import { Effect, Option } from "effect"
+import { closedLogins } from "./internal/closedLogins.ts"
 import { getent } from "./internal/getent.ts"
 import { LoginUserError } from "./LoginUserError.ts"
 
@@ -64,14 +65,21 @@ const checkExpiry = Effect.fn("LoginUser.checkExpiry")(function* (user: LoginUse
   }
 })
 
+/** While nologin(5)'s file is there, root alone may log in. */
+const checkOpen = Effect.fnUntraced(function* (user: LoginUser, nologin: string) {
+  if (user.uid === 0) return
+  const closed = yield* closedLogins(nologin)
+  if (Option.isSome(closed)) return yield* fail(user.name, "forbidden", closed.value)
+})
+
 /** Who this agent runs as; it may serve others only as root. */
 const agentUid = (): number => process.getuid?.() ?? 0
 
 /**
- * Looks an account up, and checks that it may log in: its shell exists and is not `nologin` or the like, it has not expired, and
- * the agent may become it. A locked *password* forbids nothing, as under Debian's sshd: nobody logs in with a password here.
+ * Looks an account up, and checks that it may log in: its shell exists and is not `nologin` or the like, it has not expired, logins
+ * are not closed by the file `nologin`, and the agent may become it. A locked *password* forbids nothing, as under Debian's sshd: nobody logs in with a password here.
  */
-const find = Effect.fn("LoginUser.find")(function* (login: string) {
+const find = Effect.fn("LoginUser.find")(function* (login: string, nologin = "/etc/nologin") {
   if (!loginName.test(login)) return yield* unknown(login.slice(0, 64))
   const entry = yield* getent("passwd", login)
   const user = yield* Option.match(entry, {
@@ -81,6 +89,7 @@ const find = Effect.fn("LoginUser.find")(function* (login: string) {
   // getent takes a uid as well as a name: a login is a name.
   if (user.name !== login && /^\d+$/.test(login)) return yield* unknown(login)
   yield* checkShell(user)
+  yield* checkOpen(user, nologin)
   if (agentUid() === 0) {
     yield* checkExpiry(user, Date.now())
   } else if (user.uid !== agentUid()) {

@@ -4,7 +4,7 @@ import { Schema } from "effect"
 export class LoginUserError extends Schema.TaggedError<LoginUserError>()("LoginUserError", {
   login: Schema.String,
   /**
-   * `unknown`: no such account; `forbidden`: its shell refuses logins, or it has expired; `shell-missing`: its shell is no
+   * `unknown`: no such account; `forbidden`: its shell refuses logins, it has expired, or logins are closed; `shell-missing`: its shell is no
    * executable file; `not-root`: the agent may only serve its own user; `lookup`: the system's databases gave no answer.
    */
   reason: Schema.Literal("unknown", "forbidden", "shell-missing", "not-root", "lookup"),

@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { it } from "@effect/vitest"
 import { Effect } from "effect"
 import { describe, expect } from "vitest"
 import { LoginUser } from "../../../src/agent/terminal/LoginUser.ts"
+import { temporaryFolder } from "../../auth/support/TestHub.ts"
 import { isRoot, self, throwAwayUser } from "./session.ts"
 
 if (!isRoot) console.log("skipped: accounts are made and removed by root only")
@@ -41,6 +44,22 @@ describe("LoginUser", () => {
       const error = yield* refusal("daemon")
       expect(error).toMatchObject({ reason: "forbidden", login: "daemon" })
       expect(error.message).toContain("/usr/sbin/nologin")
+    }),
+  )
+
+  it.scopedLive.skipIf(!isRoot)("lets root alone in while /etc/nologin is there, and says what is in it", () =>
+    Effect.gen(function* () {
+      const name = yield* throwAwayUser()
+      const file = join(yield* temporaryFolder, "nologin")
+      expect(yield* LoginUser.find(name, file)).toMatchObject({ name })
+      writeFileSync(file, "Maintenance until noon.\n\x1b[2JAsk the desk.\n")
+      expect(yield* Effect.flip(LoginUser.find(name, file))).toMatchObject({
+        reason: "forbidden",
+        message: "Maintenance until noon. [2JAsk the desk.",
+      })
+      writeFileSync(file, "")
+      expect((yield* Effect.flip(LoginUser.find(name, file))).message).toBe("logins are closed on this machine")
+      expect(yield* LoginUser.find("root", file)).toMatchObject({ uid: 0 })
     }),
   )
 
