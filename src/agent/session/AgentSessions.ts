@@ -12,6 +12,7 @@ import type { SessionChannel } from "../../ssh/SessionChannel.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
 import { HubCalls } from "../hub/HubCalls.ts"
+import { LoginUser } from "../terminal/LoginUser.ts"
 import type { CertifiedLogin } from "./CertifiedLogin.ts"
 import { commandOf, openTerminal } from "./openTerminal.ts"
 import { RecordedSession } from "./RecordedSession.ts"
@@ -30,7 +31,18 @@ type Connection = SshConnection<CertifiedLogin>
 /** What ssh(1) ends with when a connection is lost: so it does when a recording is. */
 const lost: Exit = { _tag: "Code", code: 255 }
 
+/** What a program ends with that could not do its work. */
+const failed: Exit = { _tag: "Code", code: 1 }
+
 const farewellLimit = "2 seconds"
+
+const noForwarding = "port forwarding is not available on this node yet"
+
+const subsystemRefusal = (name: string) => ({
+  shown:
+    name === "sftp" ? "this node has no sftp yet; scp -O and rsync work" : "this node does not have that subsystem",
+  reason: `the subsystem "${name.slice(0, 64)}" is not available on this node`,
+})
 
 /** Runs what the clients of SSH connections ask for, each as a recorded session. */
 export class AgentSessions extends Context.Tag("mezite/agent/AgentSessions")<
@@ -76,10 +88,13 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
         const channel = yield* request.accept
         const tell = (text: string) => farewell(channel, notice(text, info.terminal !== undefined))
         let began = false
-        const terminal = Effect.tap(openTerminal(request, info.login, parseEndpoint(connection.remoteAddress)), () => {
-          began = true
-        })
-        yield* recorded.run(info, clientOf(channel), terminal).pipe(
+        const terminal = (user: LoginUser) =>
+          Effect.tap(openTerminal(request, user, parseEndpoint(connection.remoteAddress)), () => {
+            began = true
+          })
+        // Before anything is recorded: whom this machine does not let in has no session.
+        yield* LoginUser.find(info.login).pipe(
+          Effect.flatMap((user) => recorded.run(info, clientOf(channel), terminal(user))),
           Effect.matchEffect({
             onSuccess: (end) => channel.exit(end.exit ?? lost),
             onFailure: (error) =>
@@ -97,24 +112,43 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
         )
       })
 
+    /** The channel is accepted only so that the user learns why. */
+    const refuse = Effect.fnUntraced(function* (
+      info: SessionInfo,
+      request: SessionRequest,
+      { shown, reason }: { readonly shown: string; readonly reason: string },
+    ) {
+      const channel = yield* request.accept
+      yield* Effect.logWarning(`refused: ${reason}`)
+      yield* hub.report(rejectedEvent(info, reason))
+      yield* farewell(channel, notice(shown, false), failed)
+    })
+
     const start = Effect.fnUntraced(function* (connection: Connection, request: SessionRequest) {
-      if (request.kind._tag === "Subsystem") return yield* request.reject
       const info = yield* describe(connection, request)
-      yield* registry.start(info, run(info, connection, request))
+      const session =
+        request.kind._tag === "Subsystem"
+          ? refuse(info, request, subsystemRefusal(request.kind.name))
+          : run(info, connection, request)
+      yield* registry.start(info, session)
     })
 
     return AgentSessions.of({
       serve: (connection) =>
-        Stream.runForEach(connection.sessions, (request) => start(connection, request)).pipe(
-          Effect.zipRight(connection.closed),
-        ),
+        Effect.all(
+          [
+            Stream.runForEach(connection.sessions, (request) => start(connection, request)),
+            Stream.runForEach(connection.forwards, ({ reject }) => reject(noForwarding)),
+          ],
+          { concurrency: "unbounded", discard: true },
+        ).pipe(Effect.zipRight(connection.closed)),
     })
   })
 
 /** Tells the user why the session is over, and ends it. A client that reads nothing is not waited for. */
-const farewell = (channel: SessionChannel, line: Uint8Array) =>
+const farewell = (channel: SessionChannel, line: Uint8Array, exit = lost) =>
   Effect.ignore(channel.writeStderr(line)).pipe(
-    Effect.zipRight(channel.exit(lost)),
+    Effect.zipRight(channel.exit(exit)),
     Effect.interruptible,
     Effect.timeout(farewellLimit),
     Effect.ignore,

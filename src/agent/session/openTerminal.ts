@@ -1,9 +1,9 @@
-import { Effect, Option, type Scope } from "effect"
+import { type Effect, Option, type Scope } from "effect"
 import type { Terminal } from "../../session/Terminal.ts"
-import { TerminalError } from "../../session/TerminalError.ts"
+import type { TerminalError } from "../../session/TerminalError.ts"
 import { SessionKind, type SessionRequest } from "../../ssh/SessionRequest.ts"
 import { LoginTerminal } from "../terminal/LoginTerminal.ts"
-import { LoginUser } from "../terminal/LoginUser.ts"
+import type { LoginUser } from "../terminal/LoginUser.ts"
 import type { Endpoint } from "./remoteEndpoint.ts"
 
 /** The command of a request; empty for the login shell. */
@@ -13,18 +13,16 @@ export const commandOf = (request: SessionRequest): string =>
 /** An agent behind a tunnel has no port of its own; its sessions are told SSH's. */
 const server: Endpoint = { host: "127.0.0.1", port: 22 }
 
-/** Starts what a client asked for, as that login: on a PTY where the client wants one, else on pipes. */
+/** Starts what a client asked for, as that user: on a PTY where the client wants one, else on pipes. */
 export const openTerminal = (
   request: SessionRequest,
-  login: string,
+  user: LoginUser,
   client: Endpoint,
 ): Effect.Effect<Terminal, TerminalError, Scope.Scope> =>
-  Effect.flatMap(LoginUser.find(login), (user) =>
-    LoginTerminal.open({
-      user,
-      client: request.env,
-      connection: { client, server },
-      terminal: request.pty,
-      command: Option.liftPredicate(commandOf(request), (command) => command !== ""),
-    }),
-  ).pipe(Effect.catchTag("LoginUserError", ({ message }) => new TerminalError({ message })))
+  LoginTerminal.open({
+    user,
+    client: request.env,
+    connection: { client, server },
+    terminal: request.pty,
+    command: Option.liftPredicate(commandOf(request), (command) => command !== ""),
+  })

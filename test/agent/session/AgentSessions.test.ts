@@ -1,0 +1,148 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
+import { HubCalls } from "../../../src/agent/hub/HubCalls.ts"
+import { AgentSessions } from "../../../src/agent/session/AgentSessions.ts"
+import type { CertifiedLogin } from "../../../src/agent/session/CertifiedLogin.ts"
+import { RecordedSession } from "../../../src/agent/session/RecordedSession.ts"
+import type { AuditEventDraft } from "../../../src/domain/AuditEvent.ts"
+import type { RecordingMode } from "../../../src/domain/RecordingMode.ts"
+import type { Exit } from "../../../src/domain/SessionEnd.ts"
+import { SessionRegistry } from "../../../src/session/SessionRegistry.ts"
+import { certificateAuthority } from "../../../src/ssh/CertificateAuthority.ts"
+import type { DirectTcpip } from "../../../src/ssh/DirectTcpip.ts"
+import type { SessionChannel } from "../../../src/ssh/SessionChannel.ts"
+import { SessionKind, type SessionRequest } from "../../../src/ssh/SessionRequest.ts"
+import type { SshConnection } from "../../../src/ssh/SshConnection.ts"
+import { newKey } from "../../auth/support/Fixtures.ts"
+
+const certificate = certificateAuthority(newKey().privateKey).signUser({
+  publicKey: newKey().privateKey,
+  keyId: "alice",
+  principals: ["root"],
+  validAfter: 0n,
+  validBefore: 1n,
+  serial: 1n,
+})
+
+/** Serves one connection, with what its client asks for, until all is answered. */
+const served = Effect.fnUntraced(
+  function* (about: { readonly kind?: SessionKind; readonly login?: string; readonly forwards?: number }) {
+    const events: Array<AuditEventDraft> = []
+    const recordings: Array<string> = []
+    const refusals: Array<string> = []
+    const answer: { stderr: string; exit?: Exit; rejected: boolean } = { stderr: "", rejected: false }
+    const done = Effect.unsafeMakeLatch(about.kind === undefined)
+    const channel: SessionChannel = {
+      input: Stream.empty,
+      write: () => Effect.void,
+      writeStderr: (bytes) =>
+        Effect.sync(() => {
+          answer.stderr += Buffer.from(bytes).toString()
+        }),
+      resizes: Stream.empty,
+      signals: Stream.empty,
+      exit: (exit) =>
+        Effect.suspend(() => {
+          answer.exit = exit
+          return done.open
+        }),
+      closed: Effect.never,
+    }
+    const request = (kind: SessionKind): SessionRequest => ({
+      kind,
+      pty: Option.none(),
+      env: {},
+      accept: Effect.succeed(channel),
+      reject: Effect.suspend(() => {
+        answer.rejected = true
+        return done.open
+      }),
+    })
+    const forward: DirectTcpip = {
+      host: "db",
+      port: 5432,
+      originAddress: "127.0.0.1",
+      originPort: 1,
+      accept: Effect.dieMessage("accepted"),
+      reject: (message) => Effect.sync(() => void refusals.push(message)),
+    }
+    const connection: SshConnection<CertifiedLogin> = {
+      username: "root",
+      identity: { user: "alice", login: about.login ?? "root", certificate },
+      remoteAddress: "192.0.2.1:4022",
+      clientVersion: "OpenSSH_9.2p1",
+      sessions: Stream.fromIterable(about.kind === undefined ? [] : [request(about.kind)]),
+      forwards: Stream.fromIterable(Array.from({ length: about.forwards ?? 0 }, () => forward)),
+      closed: done.await,
+      disconnect: () => Effect.void,
+    }
+    const layer = AgentSessions.layer({
+      node: "web-1",
+      cluster: "test",
+      mode: Effect.succeed({ mode: "node", source: "cluster" }),
+    }).pipe(
+      Layer.provide(
+        Layer.mergeAll(
+          SessionRegistry.layer,
+          Layer.succeed(RecordedSession, {
+            run: ({ login }) => {
+              recordings.push(login)
+              return Effect.die("recorded")
+            },
+          }),
+          Layer.succeed(HubCalls, {
+            sessionRecording: Effect.succeed<RecordingMode>("node"),
+            register: () => Effect.die("registered"),
+            report: (event) => Effect.sync(() => void events.push(event)),
+          }),
+        ),
+      ),
+    )
+    yield* Effect.provide(
+      Effect.flatMap(AgentSessions, ({ serve }) => serve(connection)),
+      layer,
+    )
+    return { events, recordings, refusals, answer }
+  },
+  Effect.timeout("5 seconds"),
+  Logger.withMinimumLogLevel(LogLevel.None),
+)
+
+describe("an agent's sessions", () => {
+  it.live("refuse every forwarding with a word", () =>
+    Effect.gen(function* () {
+      const { refusals } = yield* served({ forwards: 3 })
+      expect(refusals).toEqual(Array(3).fill("port forwarding is not available on this node yet"))
+    }),
+  )
+
+  it.live("tell who wants sftp what works instead, and the audit log that they were asked", () =>
+    Effect.gen(function* () {
+      const { answer, events, recordings } = yield* served({ kind: SessionKind.Subsystem({ name: "sftp" }) })
+      expect(answer).toEqual({
+        stderr: "mezite: this node has no sftp yet; scp -O and rsync work\n",
+        exit: { _tag: "Code", code: 1 },
+        rejected: false,
+      })
+      expect(events).toMatchObject([
+        {
+          type: "session.rejected",
+          user: "alice",
+          detail: { reason: 'the subsystem "sftp" is not available on this node' },
+        },
+      ])
+      expect(recordings).toEqual([])
+    }),
+  )
+
+  it.live("record nothing for a login that this machine does not have, and say so", () =>
+    Effect.gen(function* () {
+      const login = "no-such-account"
+      const { answer, events, recordings } = yield* served({ kind: SessionKind.Shell(), login })
+      const reason = `there is no account "${login}" on this machine`
+      expect(answer).toEqual({ stderr: `mezite: ${reason}\n`, exit: { _tag: "Code", code: 255 }, rejected: false })
+      expect(events).toMatchObject([{ type: "session.rejected", login, detail: { reason } }])
+      expect(recordings).toEqual([])
+    }),
+  )
+})
