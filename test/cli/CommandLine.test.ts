@@ -50,6 +50,10 @@ describe("exit codes", () => {
     "login --hub hub:3080",
     "login --hub not/a/hub --user alice --password-stdin",
     "ssh",
+    "ssh --bogus",
+    "ssh --bogus web-1",
+    "ssh --bogus web-1 ls",
+    "ssh -z web-1 ls -l",
   ])("wrong usage, msh %s: 2, and one line", async (words) => {
     const { code, stderr, stdout } = await run(msh, words)
     expect({ code, lines: stderr.split("\n").length, stdout: stdout.length }).toEqual({ code: 2, lines: 2, stdout: 0 })
@@ -74,10 +78,18 @@ describe("exit codes", () => {
     "users add alice",
     "users add --roles X --logins root alice",
     "tokens add --type user",
+    "tokens add --type node --uses 0",
+    "tokens add --type node --uses 10001",
+    "tokens add --type node --uses many",
     "config get",
   ])("wrong usage, mezctl %s: 2, and one line", async (words) => {
     const { code, stderr } = await run(mezctl, words)
     expect({ code, lines: stderr.split("\n").length }).toEqual({ code: 2, lines: 2 })
+  })
+
+  it("a program alone asks which command, with its name once", async () => {
+    expect((await run(mezctl, "")).stderr).toBe("mezctl: which command? (see --help)\n")
+    expect((await run(msh, "")).stderr).toBe("msh: which command? (see --help)\n")
   })
 
   it("mezctl without a hub says where it looked", async () => {

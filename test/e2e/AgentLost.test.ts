@@ -19,7 +19,9 @@ it("a session whose agent is killed is ended by the hub, and completed when the 
   expect((await cluster.lastSession()).ended_at).toBeNull()
   cluster.agent().kill("SIGKILL")
   expect(await terminal.ended()).toEqual({ status: 255, sane: true })
-  expect(terminal.text).toMatch(/\r\nmsh: the connection to web-1 was lost, and the session with it\r\n/)
+  expect(terminal.text).toMatch(
+    /\r\nmsh: the connection to web-1 was lost, and the session with it; what was recorded of it is kept on web-1 until the hub has it all\r\n/,
+  )
   await until("the shell is gone", () => !isAlive(Number(shell)))
 
   const lost = await until("the hub ends the session", async () => {

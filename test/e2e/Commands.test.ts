@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Cluster, login } from "./support/Cluster.ts"
 import { type Ended, runToEnd } from "./support/Program.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
-import { type Way, ways } from "./support/ways.ts"
+import { mshSsh, type Way, ways } from "./support/ways.ts"
 
 describe("a command on a node", () => {
   let cluster: Cluster
@@ -35,6 +35,13 @@ describe("a command on a node", () => {
     expect(verified.code).toBe(0)
     return { session, stored }
   }
+
+  it("whose output nobody reads on ends msh without a line, with 255", async () => {
+    const words = await mshSsh.words(cluster, "web-1", { command: "yes" })
+    const script = '{ "$@"; echo "status $?" >&2; } | head -1'
+    const ended = await runToEnd(["sh", "-c", script, "sh", ...words], cluster.userVariables)
+    expect({ stdout: ended.stdout.toString(), stderr: ended.stderr }).toEqual({ stdout: "y\n", stderr: "status 255\n" })
+  })
 
   describe.each(ways)("by $name", (way) => {
     it("runs as its login, on the node that was named", async () => {

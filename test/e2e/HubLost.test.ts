@@ -58,7 +58,9 @@ describe("a node-sync session whose hub is lost", () => {
       expect(status).toBe(255)
       expect(sane).toBe(true)
       if (way === mshSsh)
-        expect(terminal.text).toMatch(/\r\nmsh: the connection to web-1 was lost, and the session with it\r\n/)
+        expect(terminal.text).toMatch(
+          /\r\nmsh: the connection to web-1 was lost, and the session with it; what was recorded of it is kept on web-1 until the hub has it all\r\n/,
+        )
       await until("the shell is gone", () => !isAlive(shell))
 
       await cluster.startHub()
@@ -134,7 +136,9 @@ describe("a node session whose hub is lost", () => {
     cluster.hub.kill("SIGKILL")
     const { code, stderr } = await client.ended
     expect(code).toBe(255)
-    expect(stderr).toBe("msh: the connection to web-1 was lost, and the session with it\n")
+    expect(stderr).toBe(
+      "msh: the connection to web-1 was lost, and the session with it; what was recorded of it is kept on web-1 until the hub has it all\n",
+    )
     await cluster.startHub()
     const session = await until("the recording is brought to the hub", () => ended(cluster))
     expect(session).toMatchObject({ mode: "node", mode_source: "env", reason: "the client disconnected" })

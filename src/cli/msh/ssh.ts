@@ -1,6 +1,7 @@
 import { constants } from "node:os"
 import { Effect, Either, type Option } from "effect"
 import type { Exit } from "../../domain/SessionEnd.ts"
+import { OutputLost } from "../../play/OutputLost.ts"
 import { HostVerification } from "../../ssh/HostVerification.ts"
 import { parseCertificateLine } from "../../ssh/OpenSshCertificate.ts"
 import { connect } from "../../ssh/SshClient.ts"
@@ -61,8 +62,15 @@ const localeOf = ({ env }: StdioShape): Record<string, string> =>
     ),
   )
 
-const lostConnection = ({ node }: SshDestination) =>
-  new ExitWith({ code: 255, message: `the connection to ${node} was lost, and the session with it` })
+// What the session's mode is, and so whether anything was recorded, is not known here.
+const lostConnection = ({ node }: SshDestination) => {
+  const kept = `what was recorded of it is kept on ${node} until the hub has it all`
+  return new ExitWith({ code: 255, message: `the connection to ${node} was lost, and the session with it; ${kept}` })
+}
+
+/** Whoever read the output and has stopped reading needs no line about it. */
+const failureOf = (error: { readonly _tag: string; readonly message: string }): ExitWith =>
+  new ExitWith({ code: 255, message: error instanceof OutputLost && error.closed ? "" : error.message })
 
 const runOn = (options: SshOptions, destination: SshDestination) =>
   Effect.gen(function* () {
@@ -87,6 +95,10 @@ export const ssh = Effect.fn("msh.ssh")(function* (options: SshOptions) {
   if (options.forwards.length > 0) {
     return yield* new WrongUsage({ message: "-L and -R: not in msh; use plain ssh with what msh config prints" })
   }
+  // What is no option of ours comes here as an argument.
+  if (options.destination.startsWith("-")) {
+    return yield* new WrongUsage({ message: `${options.destination} is no option of msh ssh (see --help)` })
+  }
   const { identity } = yield* currentIdentity(options.identity).pipe(
     Effect.mapError(({ message }) => new ExitWith({ code: 255, message })),
   )
@@ -94,9 +106,7 @@ export const ssh = Effect.fn("msh.ssh")(function* (options: SshOptions) {
   if (Either.isLeft(destination)) return yield* destination.left
   const exit = yield* runOn(options, destination.right).pipe(
     Effect.scoped,
-    Effect.mapError((error) =>
-      error._tag === "ExitWith" ? error : new ExitWith({ code: 255, message: error.message }),
-    ),
+    Effect.mapError((error) => (error._tag === "ExitWith" ? error : failureOf(error))),
   )
   const code = statusOf(exit)
   if (code !== 0) return yield* new ExitWith({ code })
