@@ -1,6 +1,7 @@
 import { Layer, type Option } from "effect"
 import { Callers } from "./access/Callers.ts"
 import { AuditLog } from "./audit/AuditLog.ts"
+import { FailedLogins } from "./identities/FailedLogins.ts"
 import { Logins } from "./identities/Logins.ts"
 import { LoginThrottle } from "./identities/LoginThrottle.ts"
 import { Passwords } from "./identities/Passwords.ts"
@@ -18,7 +19,9 @@ import { Settings } from "./settings/Settings.ts"
 const features = Layer.mergeAll(Callers.layer, Logins.layer, NodeReports.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Nodes.layer, Sessions.layer, Users.layer)),
   Layer.provideMerge(Layer.mergeAll(Settings.layer, JoinTokens.layer, ClusterDescription.layer)),
-  Layer.provideMerge(Layer.mergeAll(CertificateIssuer.layer, UserAuthority.layer, LoginThrottle.layer)),
+  Layer.provideMerge(
+    Layer.mergeAll(CertificateIssuer.layer, UserAuthority.layer, LoginThrottle.layer, FailedLogins.layer),
+  ),
 )
 
 /** All services of the hub's auth part on a database; `passwords` may be cheaper in tests. */

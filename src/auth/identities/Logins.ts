@@ -8,6 +8,7 @@ import { AuditLog } from "../audit/AuditLog.ts"
 import { CertificateIssuer } from "../keys/CertificateIssuer.ts"
 import { ClusterDescription } from "../keys/ClusterDescription.ts"
 import { Settings } from "../settings/Settings.ts"
+import { FailedLogins } from "./FailedLogins.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
 import { Passwords } from "./Passwords.ts"
 import type { UserRecord } from "./UserRecord.ts"
@@ -45,8 +46,14 @@ const checkAttempt = ({ password, invite }: LoginAttempt): Effect.Effect<void, I
   return invite !== null && length < 8 ? new Invalid({ message: "a password has at least 8 characters" }) : Effect.void
 }
 
+const wait = (why: string) => (waitMs: number) =>
+  waitMs === 0 ? Effect.void : new Unauthenticated({ message: `${why}: try again in ${Math.ceil(waitMs / 1000)} s` })
+
+const methodOf = ({ invite }: LoginAttempt) => (invite === null ? "password" : "invite")
+
 const make = Effect.gen(function* () {
   const [users, passwords, throttle] = [yield* Users, yield* Passwords, yield* LoginThrottle]
+  const failedLogins = yield* FailedLogins
   const [audit, settings, issuer] = [yield* AuditLog, yield* Settings, yield* CertificateIssuer]
   const description = yield* ClusterDescription
 
@@ -72,32 +79,21 @@ const make = Effect.gen(function* () {
     }
   })
 
-  const failed = (attempt: LoginAttempt) =>
-    audit.append(
-      auditEvent("user.login.failed", {
-        user: attempt.user,
-        remote_address: attempt.remoteAddress,
-        detail: { method: attempt.invite === null ? "password" : "invite" },
-      }),
-    )
-
   const login = Effect.fn("Logins.login")(function* (given: LoginAttempt) {
     yield* checkAttempt(given)
     // No name is longer than 64: one that was cut at 65 is nobody's, and takes no room where attempts are remembered.
     const attempt = { ...given, user: given.user.slice(0, 65) }
     // Before the invite is used up: a key that can't be certified must not cost it.
     yield* issuer.checkKey(attempt.publicKey)
-    const waitMs = yield* throttle.begin(attempt.user)
-    if (waitMs > 0) {
-      const seconds = Math.ceil(waitMs / 1000)
-      return yield* new Unauthenticated({ message: `too many failed logins: try again in ${seconds} s` })
-    }
+    yield* Effect.flatMap(throttle.admit(attempt.remoteAddress), wait("too many logins from your address"))
+    // Nobody guesses the 256 random bits of an invite.
+    if (attempt.invite === null) yield* Effect.flatMap(throttle.begin(attempt), wait("too many failed logins"))
     const proven = yield* proves(attempt)
     const user = proven ? yield* users.find(attempt.user) : Option.none<UserRecord>()
-    if (Option.isNone(user)) return yield* Effect.zipRight(failed(attempt), refused)
-    yield* throttle.succeeded(attempt.user)
+    const method = methodOf(attempt)
+    if (Option.isNone(user)) return yield* Effect.zipRight(failedLogins.report({ ...attempt, method }), refused)
+    if (attempt.invite === null) yield* throttle.succeeded(attempt)
     const issued = yield* credentials(user.value, attempt.publicKey, yield* settings.userCertificateTtl)
-    const method = attempt.invite === null ? "password" : "invite"
     const detail = { method, expires_at: issued.expires_at }
     const { remoteAddress: remote_address } = attempt
     yield* audit.append(auditEvent("user.login", { user: user.value.name, remote_address, detail }))
@@ -126,7 +122,7 @@ export class Logins extends Context.Tag("mezite/auth/Logins")<
   {
     /**
      * By password, or by invite. Neither the error nor the time that it takes tells whether there is such a user. Repeated
-     * failures make a name wait.
+     * failures make a name wait at the address that they come from, and an address that tries too often.
      */
     readonly login: (
       attempt: LoginAttempt,

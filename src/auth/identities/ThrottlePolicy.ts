@@ -1,4 +1,4 @@
-/** What is remembered of one name's attempts to log in. */
+/** What is remembered of the attempts to log in under one name from one address. */
 export interface Attempts {
   readonly failures: number
   /** Unix milliseconds; no attempt counts before. */
@@ -23,4 +23,31 @@ export const attempt = (
   const count = failures + 1
   const block = count < free ? 0 : Math.min(longestMs, 1_000 * 2 ** Math.min(count - free, 10))
   return { attempts: { failures: count, blockedUntilMs: nowMs + block }, waitMs: 0 }
+}
+
+/** Failures of one name, from all addresses together, at a time (Unix milliseconds). */
+export interface NameFailures {
+  readonly failures: number
+  readonly atMs: number
+}
+
+export const noFailures: NameFailures = { failures: 0, atMs: 0 }
+
+const halvedAfterMs = 600_000
+const freeOfName = 20
+const longestDelayMs = 4_000
+
+/** So many failures more, or fewer, at `nowMs`; of those before, half are forgotten every ten minutes. */
+export const addFailures = ({ failures, atMs }: NameFailures, more: number, nowMs: number): NameFailures => ({
+  failures: Math.max(0, failures * 2 ** (-Math.max(0, nowMs - atMs) / halvedAfterMs) + more),
+  atMs: nowMs,
+})
+
+/**
+ * Milliseconds by which an attempt is put off that is one of so many failures of its name: none up to 20, then from 250 ms
+ * doubling up to 4 s. It is bounded, so that others' failures cost whoever has the password some seconds and no more.
+ */
+export const delayAfter = ({ failures }: NameFailures): number => {
+  const over = Math.floor(failures) - freeOfName - 1
+  return over < 0 ? 0 : Math.min(longestDelayMs, 250 * 2 ** Math.min(over, 10))
 }

@@ -1,7 +1,8 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
-import { Chunk, Duration, Effect, Either, Redacted, Stream, TestClock } from "effect"
+import { Chunk, Duration, Effect, Either, Fiber, Option, Redacted, Stream, TestClock } from "effect"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
+import { FailedLogins } from "../../../src/auth/identities/FailedLogins.ts"
 import { type LoginAttempt, Logins } from "../../../src/auth/identities/Logins.ts"
 import { Users } from "../../../src/auth/identities/Users.ts"
 import { UserAuthority } from "../../../src/auth/keys/UserAuthority.ts"
@@ -106,7 +107,7 @@ describe("a login", () => {
     }).pipe(Effect.provide(layerTestHub())),
   )
 
-  it.scoped("makes a name wait that fails again and again, known or not, and nobody else", () =>
+  it.scoped("makes a name wait that fails again and again from one address, known or not, and nobody else", () =>
     Effect.gen(function* () {
       yield* loggedIn("alice")
       yield* loggedIn("bob")
@@ -116,9 +117,63 @@ describe("a login", () => {
         expect((yield* Effect.flip(login({ user }))).message).toBe("too many failed logins: try again in 1 s")
       }
       expect((yield* login({ user: "bob" })).user).toBe("bob")
+      expect((yield* login({ remoteAddress: "192.0.2.2:1" })).user).toBe("alice")
       yield* TestClock.adjust("1 second")
       expect((yield* login()).user).toBe("alice")
       expect((yield* login()).user).toBe("alice")
+    }).pipe(Effect.provide(layerTestHub())),
+  )
+
+  it.scoped("lets the right password in within seconds while others fail from everywhere, and tells nobody so", () =>
+    Effect.gen(function* () {
+      yield* loggedIn("alice")
+      const wrong = Redacted.make("wrong password")
+      const guess = (user: string, from: number) =>
+        Effect.gen(function* () {
+          const about = { user, password: wrong, remoteAddress: `198.51.100.${from}:1` }
+          const fiber = yield* Effect.fork(Effect.flip(login(about)))
+          yield* TestClock.adjust("4 seconds")
+          return (yield* Fiber.join(fiber)).message
+        })
+      for (let from = 0; from < 30; from++) {
+        const [known, unknown] = [yield* guess("alice", from), yield* guess("nobody", from)]
+        expect(known).toEqual(unknown)
+      }
+      const right = yield* Effect.fork(login({ remoteAddress: "192.0.2.9:1" }))
+      yield* TestClock.adjust("3900 millis")
+      expect(Option.isNone(yield* Fiber.poll(right))).toBe(true)
+      yield* TestClock.adjust("100 millis")
+      expect((yield* Fiber.join(right)).user).toBe("alice")
+    }).pipe(Effect.provide(layerTestHub())),
+  )
+
+  it.scoped("takes 60 attempts a minute from an address, and does not make an invite wait for failures", () =>
+    Effect.gen(function* () {
+      const { invite } = yield* invited("alice")
+      const bad = { invite: Redacted.make("x"), remoteAddress: "203.0.113.1:1" }
+      const fails = Effect.map(Effect.flip(login(bad)), ({ message }) => message)
+      for (let count = 0; count < 60; count++) expect(yield* fails).toMatch(/ is wrong$/)
+      expect(yield* fails).toMatch(/^too many logins from your address: try again in \d+ s$/)
+      expect((yield* login({ invite })).user).toBe("alice")
+      yield* TestClock.adjust("1 minute")
+      expect(yield* fails).toMatch(/ is wrong$/)
+    }).pipe(Effect.provide(layerTestHub())),
+  )
+
+  it.scoped("that fails is audited 60 times a minute, and then as a number", () =>
+    Effect.gen(function* () {
+      const failures = yield* FailedLogins
+      const failed = { user: "x", method: "password", remoteAddress: null } as const
+      yield* Effect.repeatN(failures.report(failed), 69)
+      expect(yield* audited).toHaveLength(60)
+      yield* TestClock.adjust("1 minute")
+      const audit = yield* AuditLog
+      const [last] = Chunk.toReadonlyArray(
+        yield* Stream.runCollect(audit.list({ type: null, user: null, sessionId: null, sinceMs: null, limit: 1 })),
+      )
+      expect(last).toMatchObject({ type: "user.login.failed", user: null, detail: { more: 10 } })
+      yield* failures.report(failed)
+      expect(yield* audited).toHaveLength(62)
     }).pipe(Effect.provide(layerTestHub())),
   )
 

@@ -1,8 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Option, Redacted } from "effect"
+import { networkOf } from "../../../src/auth/identities/NetworkOf.ts"
 import { formatHash, parseHash } from "../../../src/auth/identities/PasswordHash.ts"
 import { Passwords } from "../../../src/auth/identities/Passwords.ts"
-import { attempt, noAttempts } from "../../../src/auth/identities/ThrottlePolicy.ts"
+import {
+  addFailures,
+  attempt,
+  delayAfter,
+  noAttempts,
+  noFailures,
+} from "../../../src/auth/identities/ThrottlePolicy.ts"
 import { layerCheapPasswords } from "../support/TestHub.ts"
 
 const right = Redacted.make("pass\u00e9word")
@@ -68,4 +75,25 @@ it("the throttle lets five through at once and then one after ever longer waits,
     now += waitMs
   }
   expect(waits).toEqual([0, 0, 0, 0, 1e3, 2e3, 4e3, 8e3, 16e3, 32e3, 6e4, 6e4, 6e4, 6e4])
+})
+
+it("a name that fails from everywhere is put off by 4 s at most, and forgotten by and by", () => {
+  const after = (failures: number) => addFailures(noFailures, failures, 1_000)
+  expect([0, 20, 21, 22, 25, 26, 1e9].map((failures) => delayAfter(after(failures)))).toEqual([
+    0, 0, 250, 500, 4_000, 4_000, 4_000,
+  ])
+  expect(delayAfter(addFailures(after(40), 0, 601_000))).toBe(0)
+  expect(addFailures(after(0), -1, 1_000).failures).toBe(0)
+})
+
+it.each([
+  ["192.0.2.1:4022", "192.0.2.1"],
+  ["192.0.2.1", "192.0.2.1"],
+  ["[2001:db8::1]:4022", "2001:db8:0:0::/64"],
+  ["2001:DB8:0:0:ffff::7", "2001:db8:0:0::/64"],
+  ["::1", "0:0:0:0::/64"],
+  ["unknown:0", "unknown"],
+  [null, ""],
+])("attempts from %s count against %s", (address, network) => {
+  expect(networkOf(address)).toBe(network)
 })
