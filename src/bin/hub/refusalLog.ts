@@ -1,29 +1,27 @@
 import { Clock, Effect, Layer, Ref } from "effect"
 import { AuditLog } from "../../auth/audit/AuditLog.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
+import { type MinuteCount, noneInMinute, oneMore } from "../../domain/MinuteCount.ts"
 import { type Refusal, RefusalLog } from "../../proxy/RefusalLog.ts"
 
 /** Refusals of who-knows-whom that are audited in a minute, so that nobody fills the audit log from outside. */
 const anonymousPerMinute = 60
 
-const minuteMs = 60_000
-
 /** Whether one more counts in this minute. */
-const admit = (counted: Ref.Ref<{ readonly minute: number; readonly count: number }>) =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const minute = Math.floor(now / minuteMs)
-    return Ref.modify(counted, (last) => {
-      const count = last.minute === minute ? last.count + 1 : 1
-      return [count <= anonymousPerMinute, { minute, count }]
-    })
-  })
+const admit = (counted: Ref.Ref<MinuteCount>) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.map(
+      Ref.updateAndGet(counted, (last) => oneMore(last, now)),
+      ({ count }) => count <= anonymousPerMinute,
+    ),
+  )
 
 /** Refused connections go into the log, and into the audit log as `session.rejected`. */
 export const refusalLog = Layer.effect(
   RefusalLog,
   Effect.gen(function* () {
     const audit = yield* AuditLog
-    const counted = yield* Ref.make({ minute: 0, count: 0 })
+    const counted = yield* Ref.make(noneInMinute)
     const append = ({ user, target, remoteAddress, reason }: Refusal) =>
       audit
         .append(
