@@ -28,7 +28,8 @@ export const makeSessionClaims = () => {
       if (other.node !== node) {
         return Effect.fail(new IngestRefused({ reason: "denied", message: "this session is another node's" }))
       }
-      return Deferred.fail(other.leave, superseded).pipe(
+      return Effect.logWarning(`session ${sessionId}: a newer stream of its node takes over from the older`).pipe(
+        Effect.zipRight(Deferred.fail(other.leave, superseded)),
         Effect.zipRight(Deferred.await(other.left)),
         Effect.zipRight(claim(sessionId, node)),
       )
