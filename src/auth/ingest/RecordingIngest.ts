@@ -1,18 +1,19 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Context, type Duration, Effect, FiberMap, Layer, Option, Schedule, type Scope, Stream } from "effect"
-import type { Conflict, NotFound } from "../../api/ApiError.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
 import type { RecordingEnd } from "../../recording/End.ts"
-import type { FileFailed } from "../../session/FileFailed.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
+import { Users } from "../identities/Users.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { UserAuthority } from "../keys/UserAuthority.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { RecordingStorage, type StorageFailed } from "../storage/RecordingStorage.ts"
 import { type AdmittedSession, admit } from "./admit.ts"
+import { checkNew } from "./checkNew.ts"
 import { decodeEndRequest } from "./decodeEndRequest.ts"
 import type { GrowingRecording } from "./GrowingRecording.ts"
 import { IngestRefused } from "./IngestRefused.ts"
+import { orUnavailable } from "./internal/orUnavailable.ts"
 import { agentLost, checkKnown, concluded } from "./KnownSession.ts"
 import type { OpenRecording, StoredRecording } from "./OpenRecording.ts"
 import { PartialRecordings } from "./PartialRecordings.ts"
@@ -23,26 +24,12 @@ const orphanRetry = "30 seconds"
 
 const denied = (message: string) => new IngestRefused({ reason: "denied", message })
 
-type Trouble = FileFailed | StorageFailed | SqlError | NotFound | Conflict
-
-/** The hub's own trouble is for its log; the agent learns that it shall come again. */
-const orUnavailable = <A, R>(
-  effect: Effect.Effect<A, IngestRefused | Trouble, R>,
-): Effect.Effect<A, IngestRefused, R> =>
-  Effect.catchAll(effect, (error) => {
-    if (error._tag === "IngestRefused") return Effect.fail(error)
-    if (error._tag === "Conflict") return Effect.fail(denied(error.message))
-    return Effect.zipRight(
-      Effect.logError("a recording cannot be taken in", error),
-      new IngestRefused({ reason: "unavailable", message: "the hub cannot store the recording now" }),
-    )
-  })
-
 const make = (orphanAfter: Duration.Duration) =>
   Effect.gen(function* () {
     const { clusterName: cluster } = yield* ClusterKeys
     const { verifyCertificate } = yield* UserAuthority
     const sessions = yield* Sessions
+    const users = yield* Users
     const storage = yield* RecordingStorage
     const partials = yield* PartialRecordings
     const orphans = yield* FiberMap.make<SessionId>()
@@ -146,7 +133,11 @@ const make = (orphanAfter: Duration.Duration) =>
       const info = yield* admit(request, { node, cluster, verifyCertificate })
       const { sessionId } = info
       const leave = yield* claims.claim(sessionId, node.id)
-      yield* checkKnown(info, yield* sessions.get(sessionId))
+      const known = yield* sessions.get(sessionId)
+      yield* checkKnown(info, known)
+      if (Option.isNone(known) && Option.isNone(yield* storage.place(sessionId))) {
+        yield* checkNew(info, (user) => Effect.map(users.find(user), Option.isSome))
+      }
       // Its orphan, if it is one, may be ended this very moment: what became of it is known when that has stopped.
       yield* Effect.acquireRelease(FiberMap.remove(orphans, sessionId), () => orphan(sessionId))
       const done = Option.flatMap(yield* sessions.get(sessionId), concluded)
@@ -190,6 +181,6 @@ export class RecordingIngest extends Context.Tag("mezite/auth/RecordingIngest")<
   ): Layer.Layer<
     RecordingIngest,
     SqlError | StorageFailed,
-    ClusterKeys | UserAuthority | Sessions | RecordingStorage | PartialRecordings
+    ClusterKeys | UserAuthority | Users | Sessions | RecordingStorage | PartialRecordings
   > => Layer.scoped(RecordingIngest, make(orphanAfter))
 }

@@ -5,7 +5,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { status } from "@grpc/grpc-js"
 import { Effect, Stream } from "effect"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
+import { Users } from "../../../src/auth/identities/Users.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
+import { UserName } from "../../../src/domain/Identifiers.ts"
 import { masterKey } from "../../support/recordings.ts"
 import { joined } from "../support/Fixtures.ts"
 import { temporaryFolder } from "../support/TestHub.ts"
@@ -239,6 +241,31 @@ describe("the recording ingest", () => {
       expect(yield* refusal(session({ ...mine.info, mode: "off" }))).toMatchObject(denied)
       expect(yield* refusal(session({ ...mine.info, startedAtMs: mine.info.startedAtMs - 1000 }))).toMatchObject(denied)
       expect(node.id).not.toBe(other.id)
+    }),
+  )
+
+  it.scopedLive("holds a session that it has never heard of against its own clock and users", () =>
+    Effect.gen(function* () {
+      const { hub, session, open } = yield* scene()
+      const minutes = (count: number) => Date.now() + count * 60_000
+      const refusal = (one: TestSession) => Effect.flatMap(open(one), (call) => call.over)
+      const denied = { code: status.PERMISSION_DENIED }
+      expect(yield* refusal(session({ startedAtMs: minutes(15) }))).toMatchObject({
+        ...denied,
+        details: "this node's clock is 15 minutes ahead of the hub's: set it",
+      })
+      expect(yield* refusal(session({ startedAtMs: minutes(15), mode: "node" }))).toMatchObject({
+        code: status.UNAVAILABLE,
+        details: "this node's clock is 15 minutes ahead of the hub's: set it",
+      })
+      expect((yield* open(session({ startedAtMs: minutes(5) }))).opened).toBe(1)
+      const known = session()
+      expect((yield* open(known)).opened).toBe(1)
+
+      yield* hub.run(Effect.flatMap(Users, (users) => users.remove(UserName.make("alice"), "tester")))
+      expect(yield* refusal(session())).toMatchObject({ ...denied, details: "there is no user alice any more" })
+      expect((yield* open(session({ mode: "node" }))).opened).toBe(1)
+      expect((yield* open(known)).opened).toBe(1)
     }),
   )
 
