@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises"
 import { Effect, Option } from "effect"
+import { writePrivateFile as write } from "../session/writePrivateFile.ts"
 import { CommandFailed } from "./CommandFailed.ts"
-import { writeFileAtomically } from "./internal/writeFileAtomically.ts"
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -9,10 +9,7 @@ const isMissing = (error: unknown): boolean => error instanceof Error && "code" 
 
 /** Writes a file with mode 0600, all at once; makes its directories with mode 0700. */
 export const writePrivateFile = (path: string, content: string): Effect.Effect<void, CommandFailed> =>
-  Effect.tryPromise({
-    try: () => writeFileAtomically(path, content),
-    catch: (error) => new CommandFailed({ message: `${path} can't be written: ${reason(error)}` }),
-  })
+  Effect.mapError(write(path, content), ({ message }) => new CommandFailed({ message: `can't write ${message}` }))
 
 /** A file's text, or none where there is no such file. */
 export const readFileIfAny = (path: string): Effect.Effect<Option.Option<string>, CommandFailed> =>

@@ -4,7 +4,7 @@ import { Effect, Option, Schema } from "effect"
 import { HubPin } from "../../api/HubPin.ts"
 import { ClusterInfo } from "../../api/PublicRpcs.ts"
 import { NodeId, NodeName } from "../../domain/Identifiers.ts"
-import { writeFileAtomically } from "../internal/writeFileAtomically.ts"
+import { writePrivateFile } from "../../session/writePrivateFile.ts"
 
 /** What an agent keeps of having joined. Both keys were made here, and never leave. */
 const Stored = Schema.Struct({
@@ -50,7 +50,7 @@ export const load = (path: string): Effect.Effect<Option.Option<NodeIdentity>, I
 
 /** Keeps it: 0600, and durable. */
 export const save = (path: string, identity: NodeIdentity): Effect.Effect<void, IdentityUnreadable> =>
-  Effect.try({ try: () => writeFileAtomically(path, encode(identity)), catch: unreadable(path) })
+  Effect.mapError(writePrivateFile(path, encode(identity)), unreadable(path))
 
 /** The private key in a PEM. */
 export const privateKey = (pem: string): KeyObject => createPrivateKey(pem)

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { Effect, Option, Schema } from "effect"
 import { type ChosenMode, chooseMode, RecordingMode } from "../../domain/RecordingMode.ts"
-import { writeFileAtomically } from "../internal/writeFileAtomically.ts"
+import { writePrivateFile } from "../../session/writePrivateFile.ts"
 
 const decode = Schema.decodeUnknownOption(RecordingMode)
 /** A session does not wait longer for the cluster's answer; the last one holds then. */
@@ -36,7 +36,7 @@ export const sessionMode = <E>({ env, ask, cacheFile }: SessionModeOptions<E>): 
 const keep = (path: string, mode: RecordingMode) =>
   kept(path).pipe(Option.contains(mode))
     ? Effect.void
-    : Effect.try(() => writeFileAtomically(path, `${mode}\n`)).pipe(
+    : writePrivateFile(path, `${mode}\n`).pipe(
         Effect.catchAll((error) => Effect.logWarning("the cluster's recording mode cannot be kept", error)),
       )
 
