@@ -1,4 +1,4 @@
-import { Config, ConfigError, Duration, Either, Option } from "effect"
+import { Config, ConfigError, Duration, Either } from "effect"
 import { byteSize, duration } from "../domain/ConfigValues.ts"
 
 const labels = (text: string): Either.Either<Record<string, string>, ConfigError.ConfigError> => {
@@ -48,9 +48,3 @@ export const joinConfig = Config.all({
   token: Config.option(Config.redacted(Config.nonEmptyString("MEZITE_JOIN_TOKEN"))),
   pin: Config.option(Config.nonEmptyString("MEZITE_CA_PIN")),
 })
-
-/** Why a session has no name of its own: the machine's is taken. */
-export const defaultNodeName = (hostname: string): Option.Option<string> => {
-  const name = hostname.toLowerCase().replace(/[^a-z0-9.-]/g, "-")
-  return name === "" ? Option.none() : Option.some(name)
-}

@@ -37,6 +37,3 @@ const openSqlite = Effect.fn("Database.open")(function* (path: string) {
  */
 export const layerSqlite = (path: string): Layer.Layer<SqlClient.SqlClient, DatabaseError> =>
   Layer.scoped(SqlClient.SqlClient, openSqlite(path))
-
-/** Brings a client that is already there (PostgreSQL's) up to date. */
-export const layerMigrated: Layer.Layer<never, DatabaseError, SqlClient.SqlClient> = Layer.effectDiscard(migrate)
