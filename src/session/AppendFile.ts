@@ -2,7 +2,8 @@ import * as fs from "node:fs"
 import { dirname } from "node:path"
 import { Duration, Effect } from "effect"
 import { FileFailed } from "./FileFailed.ts"
-import { syncDirectory, writeAll } from "./internal/fileCalls.ts"
+import { writeAll } from "./internal/fileCalls.ts"
+import { syncDirectory } from "./syncDirectory.ts"
 import { Watermark } from "./Watermark.ts"
 
 export interface AppendFileOptions {
@@ -52,7 +53,9 @@ export class AppendFile {
 
   /** Opens the file for as long as the scope; a new file's name is durable then. */
   static readonly make = (options: AppendFileOptions) =>
-    Effect.tap(AppendFile.#open(options), () => (options.position === 0 ? durableName(options.path) : Effect.void))
+    Effect.tap(AppendFile.#open(options), () =>
+      options.position === 0 ? syncDirectory(dirname(options.path)) : Effect.void,
+    )
 
   static readonly #open = (options: AppendFileOptions) =>
     Effect.acquireRelease(
@@ -112,11 +115,7 @@ export class AppendFile {
     this.#pending = []
     this.#busy = true
     writeAll(this.#fd, chunks, this.#written.value, (error) => {
-      this.#rest()
-      if (error !== null) {
-        this.#fail(FileFailed.of(this.#path, error))
-        return
-      }
+      if (!this.#ended(error)) return
       this.#written.raise(end)
       if (this.#closed) return
       if (this.#syncEveryMs === 0 || this.#syncDue) this.#sync()
@@ -136,11 +135,7 @@ export class AppendFile {
     this.#busy = true
     this.#syncDue = false
     fs.fdatasync(this.#fd, (error) => {
-      this.#rest()
-      if (error !== null) {
-        this.#fail(FileFailed.of(this.#path, error))
-        return
-      }
+      if (!this.#ended(error)) return
       this.durable.raise(written)
       this.#pump()
     })
@@ -152,9 +147,12 @@ export class AppendFile {
     this.durable.fail(error)
   }
 
-  #rest(): void {
+  /** A call of the file system has ended; whether it did what it should. */
+  #ended(error: NodeJS.ErrnoException | null): boolean {
     this.#busy = false
     this.#onRest?.()
+    if (error !== null) this.#fail(FileFailed.of(this.#path, error))
+    return error === null
   }
 
   /** Waits for the call under way, if any: its descriptor must not be closed, and given out again, beneath it. */
@@ -169,10 +167,3 @@ export class AppendFile {
     }).pipe(Effect.zipRight(Effect.sync(() => fs.closeSync(this.#fd))))
   }
 }
-
-const durableName = (path: string): Effect.Effect<void, FileFailed> =>
-  Effect.async((resume) =>
-    syncDirectory(dirname(path), (error) =>
-      resume(error === null ? Effect.void : Effect.fail(FileFailed.of(path, error))),
-    ),
-  )

@@ -4,11 +4,12 @@ import { dirname } from "node:path"
 import { Effect } from "effect"
 import { FileFailed } from "./FileFailed.ts"
 import { privateDirectory } from "./privateDirectory.ts"
+import { syncDirectory } from "./syncDirectory.ts"
 
-const withFile = (path: string, flags: string, use: (fd: number) => void): void => {
-  const fd = fs.openSync(path, flags, 0o600)
+const writeDurably = (path: string, content: string): void => {
+  const fd = fs.openSync(path, "wx", 0o600)
   try {
-    use(fd)
+    fs.writeFileSync(fd, content)
     fs.fsyncSync(fd)
   } finally {
     fs.closeSync(fd)
@@ -18,13 +19,12 @@ const withFile = (path: string, flags: string, use: (fd: number) => void): void 
 const replace = (path: string, content: string): void => {
   const draft = `${path}.${randomUUID()}.tmp`
   try {
-    withFile(draft, "wx", (fd) => fs.writeFileSync(fd, content))
+    writeDurably(draft, content)
     fs.renameSync(draft, path)
   } catch (error) {
     fs.rmSync(draft, { force: true })
     throw error
   }
-  withFile(dirname(path), "r", () => {})
 }
 
 /**
@@ -32,10 +32,12 @@ const replace = (path: string, content: string): void => {
  * never a part. Makes its directory, for its owner alone, where that is missing.
  */
 export const writePrivateFile = (path: string, content: string): Effect.Effect<void, FileFailed> =>
-  Effect.zipRight(
-    privateDirectory(dirname(path)),
-    Effect.try({
-      try: () => replace(path, content),
-      catch: (error) => FileFailed.of(path, error as NodeJS.ErrnoException),
-    }),
+  privateDirectory(dirname(path)).pipe(
+    Effect.zipRight(
+      Effect.try({
+        try: () => replace(path, content),
+        catch: (error) => FileFailed.of(path, error as NodeJS.ErrnoException),
+      }),
+    ),
+    Effect.zipRight(syncDirectory(dirname(path))),
   )

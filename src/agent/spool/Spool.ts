@@ -1,14 +1,11 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { Context, Effect, Layer, Schema, type Scope } from "effect"
+import { Array as Arr, Context, Effect, Layer, type Scope } from "effect"
 import type { SessionId } from "../../domain/Identifiers.ts"
-import { SessionId as SessionIdSchema } from "../../domain/Identifiers.ts"
+import { recordingFileName, sessionOfFileName } from "../../domain/RecordingFileName.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import * as FileSink from "../../session/FileSink.ts"
 import { type LocalSink, RecordingLost } from "../../session/RecordingSink.ts"
-
-const isSessionId = Schema.is(SessionIdSchema)
-const extension = ".rec"
 
 export interface SpoolOptions {
   readonly directory: string
@@ -45,7 +42,7 @@ const make = ({ directory, minFree }: SpoolOptions) =>
     const rejected = join(directory, "rejected")
     fs.mkdirSync(rejected, { recursive: true, mode: 0o700 })
     const writing = new Set<SessionId>()
-    const path = (sessionId: SessionId) => join(directory, sessionId + extension)
+    const path = (sessionId: SessionId) => join(directory, recordingFileName(sessionId))
 
     const free = Effect.try({
       try: () => {
@@ -73,17 +70,13 @@ const make = ({ directory, minFree }: SpoolOptions) =>
         return yield* FileSink.make({ path: path(sessionId), info, syncEvery: "250 millis" })
       }),
       waiting: Effect.sync(() =>
-        fs
-          .readdirSync(directory)
-          .filter((name) => name.endsWith(extension))
-          .map((name) => name.slice(0, -extension.length))
-          .filter(isSessionId)
+        Arr.filterMap(fs.readdirSync(directory), sessionOfFileName)
           .filter((sessionId) => !writing.has(sessionId))
           .map((sessionId) => ({ sessionId, path: path(sessionId) })),
       ),
       remove: (recording) => Effect.sync(() => fs.rmSync(recording.path, { force: true })),
       setAside: (recording) =>
-        Effect.sync(() => fs.renameSync(recording.path, join(rejected, recording.sessionId + extension))),
+        Effect.sync(() => fs.renameSync(recording.path, join(rejected, recordingFileName(recording.sessionId)))),
       path,
     })
   })

@@ -1,11 +1,11 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { Effect, Layer, Option, Schema, Stream } from "effect"
-import { SessionId } from "../../domain/Identifiers.ts"
+import { Array as Arr, Effect, Layer, Option, Stream } from "effect"
+import type { SessionId } from "../../domain/Identifiers.ts"
+import { recordingFileName, sessionOfFileName } from "../../domain/RecordingFileName.ts"
+import { syncDirectory } from "../../session/syncDirectory.ts"
 import { RecordingStorage, StorageFailed } from "./RecordingStorage.ts"
 
-const isSessionId = Schema.is(SessionId)
-const extension = ".rec"
 /** Large enough that a replay does not wait for the disk, small enough to hold many at once. */
 const chunkBytes = 256 * 1024
 
@@ -23,15 +23,8 @@ const exists = (path: string) =>
     ),
   )
 
-/** Makes what was renamed in a directory survive a loss of power. */
-const syncDirectory = async (path: string): Promise<void> => {
-  const directory = await fs.promises.open(path, "r")
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
-}
+const durable = (directory: string) =>
+  Effect.mapError(syncDirectory(directory), (cause) => new StorageFailed({ message: cause.message, cause }))
 
 /**
  * Keeps recordings as `DIRECTORY/<session-id>.rec`, and unfinished ones in `DIRECTORY/partial/`. Both directories are
@@ -44,17 +37,16 @@ export const layer = (directory: string): Layer.Layer<RecordingStorage, StorageF
       const partial = join(directory, "partial")
       yield* attempt(partial, () => fs.promises.mkdir(partial, { recursive: true, mode: 0o700 }))
       yield* attempt(directory, () => fs.promises.chmod(directory, 0o700))
-      const partialPath = (sessionId: SessionId) => join(partial, sessionId + extension)
-      const storedPath = (sessionId: SessionId) => join(directory, sessionId + extension)
+      const partialPath = (sessionId: SessionId) => join(partial, recordingFileName(sessionId))
+      const storedPath = (sessionId: SessionId) => join(directory, recordingFileName(sessionId))
 
       // Nothing calls back a rename that is under way: whoever looks next must find it done.
       const move = (from: string, to: string) =>
         Effect.uninterruptible(
-          attempt(from, async () => {
-            await fs.promises.rename(from, to)
-            await syncDirectory(directory)
-            await syncDirectory(partial)
-          }),
+          attempt(from, () => fs.promises.rename(from, to)).pipe(
+            Effect.zipRight(durable(directory)),
+            Effect.zipRight(durable(partial)),
+          ),
         )
       const place = Effect.fn("RecordingStorage.place")(function* (sessionId: SessionId) {
         if (yield* exists(storedPath(sessionId))) return Option.some("stored" as const)
@@ -66,12 +58,7 @@ export const layer = (directory: string): Layer.Layer<RecordingStorage, StorageF
       return RecordingStorage.of({
         partialPath,
         partials: attempt(partial, () => fs.promises.readdir(partial)).pipe(
-          Effect.map((names) =>
-            names
-              .filter((name) => name.endsWith(extension))
-              .map((name) => name.slice(0, -extension.length))
-              .filter(isSessionId),
-          ),
+          Effect.map(Arr.filterMap(sessionOfFileName)),
         ),
         place,
         commit: (sessionId) => move(partialPath(sessionId), storedPath(sessionId)),

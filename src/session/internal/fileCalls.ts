@@ -24,11 +24,3 @@ const after = (chunks: ReadonlyArray<Uint8Array>, written: number): ReadonlyArra
   }
   return []
 }
-
-/** Makes what was made or renamed in a directory survive a loss of power. */
-export const syncDirectory = (path: string, done: (error: NodeJS.ErrnoException | null) => void): void => {
-  fs.open(path, "r", (error, fd) => {
-    if (error !== null) return done(error)
-    fs.fsync(fd, (failed) => fs.close(fd, (unclosed) => done(failed ?? unclosed ?? null)))
-  })
-}
