@@ -40,8 +40,8 @@ export const connectEndpoint = Effect.gen(function* () {
   const { report } = yield* RefusalLog
 
   const tunnelFor = Effect.fnUntraced(function* (user: UserIdentity, target: string, remoteAddress: string) {
-    const node = yield* policy.resolve(user, yield* checkTarget(target))
-    const about = { connectionId: randomUUID(), remoteAddress }
+    const { node, grant } = yield* policy.resolve(user, yield* checkTarget(target))
+    const about = { connectionId: randomUUID(), remoteAddress, grant }
     const tunnel = yield* tunnels.open(node, about)
     return { tunnel, log: { user: user.user, node, connection: about.connectionId } }
   })

@@ -1,4 +1,5 @@
 import { Context, type Effect, Schema } from "effect"
+import type { AccessGrant } from "../domain/AccessGrant.ts"
 import type { NodeName } from "../domain/Identifiers.ts"
 import type { UserIdentity } from "./UserAuthenticator.ts"
 
@@ -10,11 +11,20 @@ export class ConnectForbidden extends Schema.TaggedError<ConnectForbidden>()("Co
   message: Schema.String,
 }) {}
 
-/** Decides which nodes a user may reach at all; logins and locks are checked again by the node. */
+/** The node that a user meant, and what the user may do there. */
+export interface ReachableNode {
+  readonly node: NodeName
+  readonly grant: AccessGrant
+}
+
+/** Decides which nodes a user may reach, and for what; the node holds the grant against the user's certificate. */
 export class ConnectPolicy extends Context.Tag("mezite/proxy/ConnectPolicy")<
   ConnectPolicy,
   {
     /** `target` is what the user wrote: `web-1`, or `web-1.CLUSTER` (see `nodesOfTarget`). */
-    readonly resolve: (user: UserIdentity, target: string) => Effect.Effect<NodeName, NodeUnknown | ConnectForbidden>
+    readonly resolve: (
+      user: UserIdentity,
+      target: string,
+    ) => Effect.Effect<ReachableNode, NodeUnknown | ConnectForbidden>
   }
 >() {}

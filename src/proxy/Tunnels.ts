@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream"
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { WebSocket } from "ws"
 import { defaultHeartbeat, type Heartbeat } from "../api/transport/Heartbeat.ts"
+import type { AccessGrant } from "../domain/AccessGrant.ts"
 import type { NodeId, NodeName } from "../domain/Identifiers.ts"
 import { makeTunnels } from "./internal/MakeTunnels.ts"
 import type { NodeIdentity } from "./NodeAuthenticator.ts"
@@ -12,6 +13,8 @@ export interface ConnectionInfo {
   readonly connectionId: string
   /** `ADDRESS:PORT` of who connects. */
   readonly remoteAddress: string
+  /** What the connection may be used for. */
+  readonly grant: AccessGrant
 }
 
 export interface TunnelsOptions {

@@ -10,9 +10,9 @@ import {
 import { publicKeyBlob, publicKeyLine } from "./OpenSshKey.ts"
 import { SshFormatError } from "./SshError.ts"
 
-/** What is served, and no more: a terminal, and the jump through the front door. */
+/** What nodes may serve, each within what the hub grants; `permit-port-forwarding` is also what the front door's jump needs. */
 export const defaultExtensions: ReadonlyMap<string, string> = new Map(
-  ["permit-port-forwarding", "permit-pty"].map((name) => [name, ""] as const),
+  ["permit-agent-forwarding", "permit-port-forwarding", "permit-pty"].map((name) => [name, ""] as const),
 )
 
 /** A host certificate's content. Times are seconds since 1970. */

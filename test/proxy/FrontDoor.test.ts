@@ -19,6 +19,7 @@ import { certificateLine } from "../../src/ssh/OpenSshCertificate.ts"
 import { generateEd25519, publicKeyLine } from "../../src/ssh/OpenSshKey.ts"
 import { writeOpenSshPrivateKey } from "../../src/ssh/OpenSshPrivateKey.ts"
 import { serve } from "../../src/ssh/SshServer.ts"
+import { fullGrant } from "../support/accessGrants.ts"
 import { echo, onlineAgent } from "./TestAgent.ts"
 import { nodeName, testHub, unreadRefusals } from "./TestHub.ts"
 
@@ -42,9 +43,9 @@ const users = Layer.succeed(UserAuthenticator, {
 })
 
 const policy = Layer.succeed(ConnectPolicy, {
-  resolve: (_user, target) =>
+  resolve: ({ user }, target) =>
     target === "web-1" || target === "web-1.test"
-      ? Effect.succeed(nodeName)
+      ? Effect.succeed({ node: nodeName, grant: fullGrant(user) })
       : Effect.fail(new NodeUnknown({ message: `there is no node "${target}"` })),
 })
 

@@ -17,6 +17,7 @@ import { RefusalLog } from "../../src/proxy/RefusalLog.ts"
 import { generateTlsIdentity, type TlsIdentity } from "../../src/proxy/TlsIdentity.ts"
 import { Tunnels, type TunnelsOptions } from "../../src/proxy/Tunnels.ts"
 import { UserAuthenticator, UserRefused } from "../../src/proxy/UserAuthenticator.ts"
+import { fullGrant } from "../support/accessGrants.ts"
 
 export const cluster = "test"
 export const nodeId = NodeId.make("5b0f2a6e-9f3c-4f34-9d65-2d3a8f5b7c11")
@@ -60,7 +61,7 @@ const policy = Layer.succeed(ConnectPolicy, {
     const name = nodesOfTarget(target, cluster).find((name) => name === "web-1" || name === "web-2")
     if (name === undefined) return Effect.fail(new NodeUnknown({ message: `there is no node "${target}"` }))
     return user.user === "ada"
-      ? Effect.succeed(name)
+      ? Effect.succeed({ node: name, grant: fullGrant(user.user) })
       : Effect.fail(new ConnectForbidden({ message: `${user.user} may not reach ${name}` }))
   },
 })

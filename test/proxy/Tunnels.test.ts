@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
+import type { IncomingConnection } from "../../src/agent/tunnel/IncomingConnection.ts"
 import type { ConnectionHandler } from "../../src/agent/tunnel/TunnelClient.ts"
 import { connectThroughHub } from "../../src/api/ConnectThroughHub.ts"
 import { openWebSocket } from "../../src/api/transport/OpenWebSocket.ts"
 import { paths } from "../../src/api/transport/TunnelMessages.ts"
 import { maxTunnelMessage } from "../../src/api/transport/WebSocketDuplex.ts"
+import { fullGrant } from "../support/accessGrants.ts"
 import { echo, eventually, isOnline, onlineAgent, startAgent } from "./TestAgent.ts"
 import { nodeId, nodeName, nodeToken, type TestHub, testHub, userToken } from "./TestHub.ts"
 
@@ -68,6 +70,18 @@ describe("tunnels", () => {
       const hub = yield* testHub()
       yield* onlineAgent(hub)
       expect(yield* roundTrip(hub, randomBytes(3_000_000))).toBe(true)
+    }),
+  )
+
+  it.scopedLive("tell the node who connects, from where, and what for", () =>
+    Effect.gen(function* () {
+      const hub = yield* testHub()
+      const told = yield* Deferred.make<IncomingConnection>()
+      yield* onlineAgent(hub, (incoming) => Effect.zipRight(Deferred.succeed(told, incoming), echo(incoming)))
+      yield* roundTrip(hub)
+      const { remoteAddress, grant } = yield* Deferred.await(told)
+      expect(remoteAddress).toMatch(/^127\.0\.0\.1:\d+$/)
+      expect(grant).toEqual(fullGrant("ada"))
     }),
   )
 
@@ -271,7 +285,7 @@ describe("the registry of nodes", () => {
     Effect.gen(function* () {
       const hub = yield* testHub()
       yield* onlineAgent(hub)
-      const about = { connectionId: "c", remoteAddress: "127.0.0.1:1" }
+      const about = { connectionId: "c", remoteAddress: "127.0.0.1:1", grant: fullGrant("ada") }
       for (let i = 0; i < 20; i++) {
         const fiber = yield* Effect.fork(Effect.scoped(hub.tunnels.connect(nodeName, about)))
         yield* Effect.yieldNow()

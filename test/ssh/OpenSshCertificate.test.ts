@@ -58,7 +58,7 @@ describe("certificates made here", () => {
     expect(shown).toContain("Serial: 7")
     expect(shown).toMatch(/Principals:\s+root\s+deploy/)
     expect(shown).toMatch(/source-address 10\.0\.0\.0\/8/)
-    expect(shown.match(/permit-\S+/g)).toEqual(["permit-port-forwarding", "permit-pty"])
+    expect(shown.match(/permit-\S+/g)).toEqual(["permit-agent-forwarding", "permit-port-forwarding", "permit-pty"])
   })
 
   it("are accepted for whom they are meant, and for nobody else", () => {

@@ -19,7 +19,7 @@ export const serveConnection = Effect.fn("Agent.serveConnection")(
     const certificate = yield* parseCertificateLine(identity.host_certificate)
 
     const authenticate = (attempt: SshServer.AuthenticationAttempt) =>
-      Effect.tapError(certifiedLogin(attempt, authority), (rejected: AuthRejected) =>
+      Effect.tapError(certifiedLogin(attempt, { authority, grant: incoming.grant }), (rejected: AuthRejected) =>
         Effect.zipRight(
           Effect.logWarning(`refused: ${rejected.message}`),
           hub.report(

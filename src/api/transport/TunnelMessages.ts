@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { AccessGrant } from "../../domain/AccessGrant.ts"
 
 /** Where agents' and users' connections begin. */
 export const paths = {
@@ -32,6 +33,8 @@ export const Announcement = Schema.parseJson(
     connection_id: Schema.String.pipe(Schema.maxLength(128)),
     /** `ADDRESS:PORT` of who connects, as the hub saw it. */
     remote_address: Schema.String.pipe(Schema.maxLength(256)),
+    /** What that connection may be used for. */
+    grant: AccessGrant,
   }),
 )
 export type Announcement = typeof Announcement.Type

@@ -2,6 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Effect, Either, Layer, Option } from "effect"
 import { Identity } from "../../api/Identity.ts"
 import { Callers } from "../../auth/access/Callers.ts"
+import { grantAccess } from "../../auth/access/GrantAccess.ts"
 import { Users } from "../../auth/identities/Users.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
 import { UserAuthority } from "../../auth/keys/UserAuthority.ts"
@@ -63,19 +64,19 @@ const userAuthenticator = Layer.effect(
   }),
 )
 
-/** Every user of the cluster may try every node; the node itself decides about logins. */
+/** Every user may reach every node, with the grant that the node goes by. */
 const connectPolicy = Layer.effect(
   ConnectPolicy,
   Effect.gen(function* () {
     const { clusterName } = yield* ClusterKeys
     const nodes = yield* Nodes
     return {
-      resolve: Effect.fn("ConnectPolicy.resolve")(function* (_user, target) {
+      resolve: Effect.fn("ConnectPolicy.resolve")(function* (user, target) {
         for (const name of nodesOfTarget(target, clusterName)) {
           const found = yield* Effect.catchTag(nodes.named(name), "SqlError", (error) =>
             Effect.zipRight(logged(error), new NodeUnknown({ message: notNow })),
           )
-          if (Option.isSome(found)) return name
+          if (Option.isSome(found)) return { node: name, grant: grantAccess(user) }
         }
         return yield* new NodeUnknown({ message: `there is no node "${target.slice(0, 128)}" in this cluster` })
       }),

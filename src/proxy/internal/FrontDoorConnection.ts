@@ -34,8 +34,8 @@ const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAd
   }
   const connectionId = randomUUID()
   const reached = yield* policy.resolve(user, forward.host).pipe(
-    Effect.flatMap((node) =>
-      Effect.map(tunnels.connect(node, { connectionId, remoteAddress }), (tunnel) => ({ node, tunnel })),
+    Effect.flatMap(({ node, grant }) =>
+      Effect.map(tunnels.connect(node, { connectionId, remoteAddress, grant }), (tunnel) => ({ node, tunnel })),
     ),
     Effect.either,
   )

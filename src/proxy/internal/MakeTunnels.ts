@@ -66,7 +66,9 @@ export const makeTunnels = Effect.fn("Tunnels.make")(function* (options: Tunnels
       Effect.interruptible(takeTunnel(connection, options.dialTimeoutMs)),
       (tunnel) => Effect.sync(() => closeGently(tunnel)),
     )
-    tunnel.send(announce({ connection_id: about.connectionId, remote_address: about.remoteAddress }))
+    tunnel.send(
+      announce({ connection_id: about.connectionId, remote_address: about.remoteAddress, grant: about.grant }),
+    )
     return tunnel
   })
 

@@ -3,6 +3,7 @@ import { Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
 import { HubCalls } from "../../../src/agent/hub/HubCalls.ts"
 import { AgentSessions } from "../../../src/agent/session/AgentSessions.ts"
 import type { CertifiedLogin } from "../../../src/agent/session/CertifiedLogin.ts"
+import { loginAccess } from "../../../src/agent/session/LoginAccess.ts"
 import { RecordedSession } from "../../../src/agent/session/RecordedSession.ts"
 import type { AuditEventDraft } from "../../../src/domain/AuditEvent.ts"
 import type { RecordingMode } from "../../../src/domain/RecordingMode.ts"
@@ -14,6 +15,7 @@ import type { SessionChannel } from "../../../src/ssh/SessionChannel.ts"
 import { SessionKind, type SessionRequest } from "../../../src/ssh/SessionRequest.ts"
 import type { SshConnection } from "../../../src/ssh/SshConnection.ts"
 import { newKey } from "../../auth/support/Fixtures.ts"
+import { fullGrant } from "../../support/accessGrants.ts"
 
 const certificate = certificateAuthority(newKey().privateKey).signUser({
   publicKey: newKey().privateKey,
@@ -68,7 +70,12 @@ const served = Effect.fnUntraced(
     }
     const connection: SshConnection<CertifiedLogin> = {
       username: "root",
-      identity: { user: "alice", login: about.login ?? "root", certificate },
+      identity: {
+        user: "alice",
+        login: about.login ?? "root",
+        certificate,
+        access: loginAccess(certificate, fullGrant("alice")),
+      },
       remoteAddress: "192.0.2.1:4022",
       clientVersion: "OpenSSH_9.2p1",
       sessions: Stream.fromIterable(about.kind === undefined ? [] : [request(about.kind)]),

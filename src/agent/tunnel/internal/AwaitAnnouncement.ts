@@ -24,8 +24,8 @@ export const awaitAnnouncement = (
       keepWarm(tunnel, heartbeat.intervalMs)
       // At once: the connection's first bytes may follow in the same read.
       const transport = new WebSocketDuplex(tunnel)
-      const { connection_id: connectionId, remote_address: remoteAddress } = about.value
-      resume(Effect.succeedSome({ connectionId, remoteAddress, transport }))
+      const { connection_id: connectionId, remote_address: remoteAddress, grant } = about.value
+      resume(Effect.succeedSome({ connectionId, remoteAddress, grant, transport }))
     })
     if (tunnel.readyState === tunnel.CLOSED) resume(Effect.succeedNone)
     tunnel.resume()
