@@ -98,7 +98,7 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
     ),
   )
   // Runs before the connections are closed, so that those at the other end read why.
-  yield* Effect.addFinalizer(() => registry.endAll)
+  yield* Effect.addFinalizer(() => registry.end(() => true, "the agent is stopping"))
   return yield* Fiber.join(client)
 })
 

@@ -1,6 +1,7 @@
-import { Cause, Effect, Exit, Fiber, Option, type Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Option, Ref, type Scope } from "effect"
 import type { SessionEnd } from "../domain/SessionEnd.ts"
 import type { SessionInfo } from "../domain/SessionInfo.ts"
+import { EndReason } from "./EndReason.ts"
 import { Conversation, type Ending } from "./internal/Conversation.ts"
 import type { LocalSink, RecordingLost, RemoteSink } from "./RecordingSink.ts"
 import type { SessionClient } from "./SessionClient.ts"
@@ -28,7 +29,7 @@ export interface SessionOptions<R> {
  * as its mode promises.
  *
  * The sinks are part of the session's scope: where one fails, the scope closes, and the program with it, before this
- * fails with `RecordingLost`. However it ends, also interrupted, both sinks are told the end, so that no recording lacks it
+ * fails with `RecordingLost`. Interrupted, it ends for the `EndReason` that whoever did so told. However it ends, both sinks are told the end, so that no recording lacks it
  * that could have it; a sink that was lost can't be, and its loss is what this fails with.
  */
 export const run = Effect.fn("Session.run")(function* <R>(options: SessionOptions<R>) {
@@ -43,7 +44,8 @@ export const run = Effect.fn("Session.run")(function* <R>(options: SessionOption
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(restore(program))
-      const end = recorder.end(endOf(exit, elapsedMs()))
+      const endReason = yield* Effect.flatMap(EndReason, Ref.get)
+      const end = recorder.end(endOf(exit, elapsedMs(), endReason))
       const finishing = yield* Effect.forEach([options.local, ...Option.toArray(options.remote)], (sink) =>
         // A fiber of its own, which an interruption of the session does not reach: a sink has its own limit of time.
         Effect.fork(Effect.interruptible(sink.finish(end))),
@@ -56,14 +58,17 @@ export const run = Effect.fn("Session.run")(function* <R>(options: SessionOption
   )
 })
 
-const endOf = (exit: Exit.Exit<Ending, RecordingLost | TerminalError>, durationMs: number): SessionEnd =>
+type Failure = RecordingLost | TerminalError
+
+const endOf = (exit: Exit.Exit<Ending, Failure>, durationMs: number, endReason: Option.Option<string>): SessionEnd =>
   Exit.match(exit, {
     onSuccess: (ending) => ({ durationMs, ...ending }),
-    onFailure: (cause) => ({ durationMs, status: "interrupted", reason: reasonOf(cause) }),
+    onFailure: (cause) => ({ durationMs, status: "interrupted", reason: reasonOf(cause, endReason) }),
   })
 
-const reasonOf = (cause: Cause.Cause<RecordingLost | TerminalError>): string =>
+const reasonOf = (cause: Cause.Cause<Failure>, endReason: Option.Option<string>): string =>
   Option.match(Cause.failureOption(cause), {
-    onNone: () => (Cause.isInterrupted(cause) ? "the agent stopped" : "the agent failed"),
+    onNone: () =>
+      Cause.isInterrupted(cause) ? Option.getOrElse(endReason, () => "the agent stopped") : "the agent failed",
     onSome: (error) => error.message,
   })

@@ -1,5 +1,6 @@
-import { Context, Effect, FiberMap, Layer, type Scope } from "effect"
+import { Context, Effect, FiberMap, Layer, Option, Ref, type Scope } from "effect"
 import type { SessionInfo } from "../domain/SessionInfo.ts"
+import { EndReason } from "./EndReason.ts"
 
 /** The sessions that run in this process, each a supervised fiber. Closing its scope ends them all. */
 export class SessionRegistry extends Context.Tag("mezite/session/SessionRegistry")<
@@ -9,10 +10,11 @@ export class SessionRegistry extends Context.Tag("mezite/session/SessionRegistry
     readonly start: (info: SessionInfo, session: Effect.Effect<void>) => Effect.Effect<void>
     /** Those that run now. */
     readonly running: Effect.Effect<ReadonlyArray<SessionInfo>>
-    /** Ends a session; completes once it has been cleaned up after. */
-    readonly end: (sessionId: string) => Effect.Effect<void>
-    /** Ends all; likewise. */
-    readonly endAll: Effect.Effect<void>
+    /**
+     * Ends every session that `whose` picks out, all at once, each with `reason` for its `EndReason`; completes once they
+     * have been cleaned up after, and gives how many they were.
+     */
+    readonly end: (whose: (info: SessionInfo) => boolean, reason: string) => Effect.Effect<number>
   }
 >() {
   static readonly layer: Layer.Layer<SessionRegistry> = Layer.scoped(
@@ -21,29 +23,45 @@ export class SessionRegistry extends Context.Tag("mezite/session/SessionRegistry
   )
 }
 
+interface Running {
+  readonly info: SessionInfo
+  readonly endReason: Ref.Ref<Option.Option<string>>
+}
+
 const make: Effect.Effect<SessionRegistry["Type"], never, Scope.Scope> = Effect.gen(function* () {
   const fibers = yield* FiberMap.make<string, void, never>()
-  const infos = new Map<string, SessionInfo>()
-  return {
-    start: (info, session) =>
-      FiberMap.run(
+  const sessions = new Map<string, Running>()
+
+  const start = (info: SessionInfo, session: Effect.Effect<void>) =>
+    Effect.gen(function* () {
+      const running: Running = { info, endReason: Ref.unsafeMake(Option.none()) }
+      // Known before its fiber has begun: whoever ends it at this very moment finds it.
+      sessions.set(info.sessionId, running)
+      const fiber = yield* FiberMap.run(
         fibers,
         info.sessionId,
-        Effect.acquireUseRelease(
-          Effect.sync(() => infos.set(info.sessionId, info)),
-          () => session,
-          () => Effect.sync(() => infos.get(info.sessionId) === info && infos.delete(info.sessionId)),
-        ).pipe(Effect.annotateLogs({ session: info.sessionId, user: info.user, login: info.login })),
-      ).pipe(Effect.asVoid),
-    running: Effect.sync(() => [...infos.values()]),
-    end: (sessionId) => FiberMap.remove(fibers, sessionId),
-    // By the fibers, not by `infos`: one that was started just now is not among these yet.
-    endAll: Effect.suspend(() =>
-      Effect.forEach(
-        Array.from(fibers, ([sessionId]) => sessionId),
-        (sessionId) => FiberMap.remove(fibers, sessionId),
-        { concurrency: "unbounded", discard: true },
-      ),
-    ),
-  }
+        session.pipe(
+          Effect.provideService(EndReason, running.endReason),
+          Effect.annotateLogs({ session: info.sessionId, user: info.user, login: info.login }),
+        ),
+      )
+      fiber.addObserver(() => sessions.get(info.sessionId) === running && sessions.delete(info.sessionId))
+    }).pipe(Effect.uninterruptible)
+
+  const endOne = ({ info, endReason }: Running, reason: string) =>
+    Ref.update(
+      endReason,
+      Option.orElseSome(() => reason),
+    ).pipe(Effect.zipRight(FiberMap.remove(fibers, info.sessionId)))
+
+  const end = (whose: (info: SessionInfo) => boolean, reason: string) =>
+    Effect.suspend(() => {
+      const ending = [...sessions.values()].filter(({ info }) => whose(info))
+      return Effect.as(
+        Effect.forEach(ending, (session) => endOne(session, reason), { concurrency: "unbounded", discard: true }),
+        ending.length,
+      )
+    })
+
+  return { start, running: Effect.sync(() => [...sessions.values()].map(({ info }) => info)), end }
 })

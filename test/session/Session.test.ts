@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Option, TestClock } from "effect"
+import { Cause, Effect, Exit, Fiber, Option, Ref, TestClock } from "effect"
+import { EndReason } from "../../src/session/EndReason.ts"
 import { RecordingLost } from "../../src/session/RecordingSink.ts"
 import { TerminalError } from "../../src/session/TerminalError.ts"
 import { fakeSession, settled, until } from "./support/FakeSession.ts"
@@ -289,10 +290,10 @@ describe("Session.run, when something breaks", () => {
     }),
   )
 
-  it.effect("tells both sinks the end when it is interrupted, and is over only then", () =>
+  it.effect("tells both sinks the end, and why, when it is interrupted, and is over only then", () =>
     Effect.gen(function* () {
       const { terminal, local, remote, run } = yield* fakeSession()
-      const fiber = yield* Effect.fork(run)
+      const fiber = yield* Effect.fork(Effect.provideService(run, EndReason, Ref.unsafeMake(Option.some("enough"))))
       terminal.prints("$ ")
       yield* until(() => local.frames.length === 1)
       yield* remote.finished.close
@@ -304,7 +305,7 @@ describe("Session.run, when something breaks", () => {
       yield* remote.finished.open
       expect(Exit.isInterrupted(yield* Fiber.join(interrupting))).toBe(true)
       for (const sink of [local, remote]) {
-        expect(sink.ends).toMatchObject([{ status: "interrupted", reason: "the agent stopped", frames: 1 }])
+        expect(sink.ends).toMatchObject([{ status: "interrupted", reason: "enough", frames: 1 }])
       }
     }),
   )

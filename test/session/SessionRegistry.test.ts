@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Layer, Scope } from "effect"
+import { Deferred, Effect, Exit, Layer, Option, Ref, Scope } from "effect"
+import { EndReason } from "../../src/session/EndReason.ts"
 import { SessionRegistry } from "../../src/session/SessionRegistry.ts"
 import { sessionInfo } from "../support/recordings.ts"
 import { until } from "./support/FakeSession.ts"
@@ -7,7 +8,7 @@ import { until } from "./support/FakeSession.ts"
 const info = (sessionId: string) => ({ ...sessionInfo, sessionId })
 
 describe("SessionRegistry", () => {
-  it.scoped("knows who runs, and ends one or all once they have cleaned up", () =>
+  it.scoped("knows who runs, and ends one or all, telling why, once they have cleaned up", () =>
     Effect.gen(function* () {
       const registry = yield* SessionRegistry
       const ended: Array<string> = []
@@ -15,17 +16,25 @@ describe("SessionRegistry", () => {
         registry.start(
           info(id),
           Effect.onInterrupt(Effect.never, () =>
-            Effect.yieldNow().pipe(Effect.zipRight(Effect.sync(() => void ended.push(id)))),
+            Effect.yieldNow().pipe(
+              Effect.zipRight(Effect.flatMap(EndReason, Ref.get)),
+              Effect.andThen((reason) => {
+                ended.push(`${id}: ${Option.getOrThrow(reason)}`)
+              }),
+            ),
           ),
         )
       for (const id of ["a", "b", "c"]) yield* session(id)
       yield* Effect.repeatN(Effect.yieldNow(), 20)
       expect((yield* registry.running).map(({ sessionId }) => sessionId)).toEqual(["a", "b", "c"])
-      yield* registry.end("b")
-      expect([ended, (yield* registry.running).length]).toEqual([["b"], 2])
-      yield* registry.endAll
-      expect([ended.toSorted(), yield* registry.running]).toEqual([["a", "b", "c"], []])
-      yield* registry.end("nobody")
+      expect(yield* registry.end(({ sessionId }) => sessionId === "b", "enough")).toBe(1)
+      expect([ended, (yield* registry.running).length]).toEqual([["b: enough"], 2])
+      expect(yield* registry.end(() => true, "closing time")).toBe(2)
+      expect([ended.toSorted(), yield* registry.running]).toEqual([
+        ["a: closing time", "b: enough", "c: closing time"],
+        [],
+      ])
+      expect(yield* registry.end(() => true, "again")).toBe(0)
     }).pipe(Effect.provide(SessionRegistry.layer)),
   )
 

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto"
-import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
+import { Clock, Context, Effect, Layer, Option, Ref, Stream } from "effect"
 import { auditEvent } from "../../domain/AuditEvent.ts"
 import { SessionId } from "../../domain/Identifiers.ts"
 import type { ChosenMode } from "../../domain/RecordingMode.ts"
 import type { Exit } from "../../domain/SessionEnd.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import { version } from "../../domain/version.ts"
+import { EndReason } from "../../session/EndReason.ts"
 import { ClientGone, type SessionClient } from "../../session/SessionClient.ts"
 import { SessionRegistry } from "../../session/SessionRegistry.ts"
 import type { SessionChannel } from "../../ssh/SessionChannel.ts"
@@ -108,7 +109,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
           Effect.tapDefect((cause) =>
             Effect.zipRight(Effect.logError("a session failed", cause), tell("the agent failed; its log tells why")),
           ),
-          Effect.onInterrupt(() => tell("the session has ended: the agent is stopping")),
+          Effect.onInterrupt(() => Effect.flatMap(endReason, (reason) => tell(`the session has ended: ${reason}`))),
         )
       })
 
@@ -153,6 +154,8 @@ const farewell = (channel: SessionChannel, line: Uint8Array, exit = lost) =>
     Effect.timeout(farewellLimit),
     Effect.ignore,
   )
+
+const endReason = Effect.flatMap(EndReason, Ref.get).pipe(Effect.map(Option.getOrElse(() => "the agent stopped")))
 
 const terminalOf = ({ pty }: SessionRequest): Pick<SessionInfo, "terminal"> =>
   Option.match(pty, {
