@@ -7,13 +7,9 @@ import { type HostVerification, hostKeyAlgorithms, verifyHost } from "./HostVeri
 import { certificateRequest } from "./internal/CertificateRequest.ts"
 import { ClientSessions } from "./internal/ClientSessions.ts"
 import { ConnectionLink, defaultRekey, type RekeyLimits } from "./internal/ConnectionLink.ts"
-import {
-  authenticateInstead,
-  offerHostKeys,
-  type Ssh2Connection,
-  ssh2Connection,
-  verifyWithPlainKey,
-} from "./internal/Ssh2Internals.ts"
+import { authenticateInstead } from "./internal/ssh2/authenticateInstead.ts"
+import { offerHostKeys, verifyWithPlainKey } from "./internal/ssh2/hostKeys.ts"
+import { type Ssh2Connection, ssh2Connection } from "./internal/ssh2/Ssh2Shape.ts"
 import type { OpenSshCertificate } from "./OpenSshCertificate.ts"
 import { publicKeyBlob } from "./OpenSshKey.ts"
 import type { PtyRequest } from "./SessionRequest.ts"

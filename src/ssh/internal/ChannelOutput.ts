@@ -1,7 +1,8 @@
 import type { Writable } from "node:stream"
 import { Effect } from "effect"
 import { ChannelClosed } from "../SshError.ts"
-import { channelClosed, type Ssh2Channel } from "./Ssh2Internals.ts"
+import { channelClosed } from "./ssh2/endings.ts"
+import type { Ssh2Channel } from "./ssh2/Ssh2Shape.ts"
 
 const closed = Effect.suspend(() => new ChannelClosed({ message: "the SSH channel is closed" }))
 

@@ -5,7 +5,8 @@ import { ChannelClosed } from "../SshError.ts"
 import { channelInput } from "./ChannelInput.ts"
 import { channelOutput, isOpen } from "./ChannelOutput.ts"
 import { channelEnd } from "./ServerChannel.ts"
-import { channelClosed, type Ssh2Channel } from "./Ssh2Internals.ts"
+import { channelClosed } from "./ssh2/endings.ts"
+import type { Ssh2Channel } from "./ssh2/Ssh2Shape.ts"
 
 /** ssh2's client channel as a `ClientChannel`; call when ssh2 hands it out, before anything can arrive on it. */
 export const clientChannel = (channel: Ssh2Channel): ClientChannel => ({

@@ -7,7 +7,8 @@ import type { SessionOptions, SshClient } from "../SshClient.ts"
 import { ChannelRefused } from "../SshError.ts"
 import { clientChannel } from "./ClientChannel.ts"
 import type { ConnectionLink } from "./ConnectionLink.ts"
-import { type Ssh2Channel, tameChannel } from "./Ssh2Internals.ts"
+import type { Ssh2Channel } from "./ssh2/Ssh2Shape.ts"
+import { tameChannel } from "./ssh2/windows.ts"
 
 type Opened = (error: (Error & ClientErrorExtensions) | undefined, channel: object) => void
 

@@ -2,7 +2,9 @@ import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { Deferred, Duration, Effect, FiberId } from "effect"
 import { SshConnectionError } from "../SshError.ts"
-import { closeChannels, guardConnection, type Ssh2Connection, sendDisconnect } from "./Ssh2Internals.ts"
+import { closeChannels, sendDisconnect } from "./ssh2/endings.ts"
+import { guardConnection } from "./ssh2/guardConnection.ts"
+import type { Ssh2Connection } from "./ssh2/Ssh2Shape.ts"
 import { TransportGate } from "./TransportGate.ts"
 
 /** When keys are exchanged anew: ssh2 never does so by itself (RFC 4253 section 9 asks for both). */

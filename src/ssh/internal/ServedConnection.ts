@@ -13,14 +13,8 @@ import { PullQueue } from "./PullQueue.ts"
 import { authentication } from "./ServerAuthentication.ts"
 import { directTcpip, type Ssh2Forward } from "./ServerForward.ts"
 import { listenToSession } from "./ServerSession.ts"
-import {
-  certifiedHostKey,
-  type ServerHostKeys,
-  type Ssh2Connection,
-  type Ssh2Session,
-  serverHostKeys,
-  ssh2Connection,
-} from "./Ssh2Internals.ts"
+import { certifiedHostKey, type ServerHostKeys, serverHostKeys } from "./ssh2/hostKeys.ts"
+import { type Ssh2Connection, type Ssh2Session, ssh2Connection } from "./ssh2/Ssh2Shape.ts"
 
 const defaultMaxChannels = 128
 

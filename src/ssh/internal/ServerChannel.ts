@@ -6,7 +6,8 @@ import { isSshSignal } from "../SshSignal.ts"
 import { channelInput } from "./ChannelInput.ts"
 import { awaitChannel, channelOutput, isOpen, written } from "./ChannelOutput.ts"
 import type { ConnectionLink } from "./ConnectionLink.ts"
-import { channelClosed, type Ssh2Channel } from "./Ssh2Internals.ts"
+import { channelClosed } from "./ssh2/endings.ts"
+import type { Ssh2Channel } from "./ssh2/Ssh2Shape.ts"
 
 const exitArgument = (exit: Exit): number | string => {
   if (exit._tag === "Code") return exit.code >>> 0

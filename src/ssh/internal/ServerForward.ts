@@ -1,7 +1,10 @@
 import { Effect } from "effect"
 import type { DirectTcpip } from "../DirectTcpip.ts"
 import type { ConnectionLink } from "./ConnectionLink.ts"
-import { endHalves, refuseOpening, type Ssh2Channel, type Ssh2Connection, tameChannel } from "./Ssh2Internals.ts"
+import { endHalves } from "./ssh2/endings.ts"
+import { refuseOpening } from "./ssh2/openings.ts"
+import type { Ssh2Channel, Ssh2Connection } from "./ssh2/Ssh2Shape.ts"
+import { tameChannel } from "./ssh2/windows.ts"
 
 /** Where a client wants to be connected to, as ssh2 tells it. */
 export interface Ssh2Forward {

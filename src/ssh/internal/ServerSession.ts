@@ -4,7 +4,10 @@ import { type PtyRequest, SessionKind, type SessionRequest } from "../SessionReq
 import type { ConnectionLink } from "./ConnectionLink.ts"
 import { PullQueue } from "./PullQueue.ts"
 import { serverChannel } from "./ServerChannel.ts"
-import { channelClosed, type Ssh2Connection, type Ssh2Session, startSession, tameChannel } from "./Ssh2Internals.ts"
+import { channelClosed } from "./ssh2/endings.ts"
+import { startSession } from "./ssh2/openings.ts"
+import type { Ssh2Connection, Ssh2Session } from "./ssh2/Ssh2Shape.ts"
+import { tameChannel } from "./ssh2/windows.ts"
 
 type Reply = (() => void) | undefined
 

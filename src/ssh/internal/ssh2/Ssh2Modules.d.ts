@@ -1,4 +1,4 @@
-/** The parts of ssh2 that `Ssh2Internals.ts` uses and `@types/ssh2` does not know. */
+/** The parts of ssh2 that are used here and `@types/ssh2` does not know. */
 declare module "ssh2/lib/Channel.js" {
   export const Channel: new (client: object, info: object, options: { readonly server: boolean }) => object
 }
