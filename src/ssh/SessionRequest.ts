@@ -25,6 +25,8 @@ export interface SessionRequest {
   readonly pty: Option.Option<PtyRequest>
   /** At most 64 variables and 32 KiB; others were refused. Not filtered: what may be set is for the caller to decide. */
   readonly env: Readonly<Record<string, string>>
+  /** Whether the client offers its authentication agent; its certificate permits that. */
+  readonly agentForwarding: boolean
   /** Tells the client that it was started. What the client sent meanwhile is kept, within the channel's window. */
   readonly accept: Effect.Effect<SessionChannel>
   /** Tells the client that it was refused, and closes the channel. */

@@ -5,13 +5,15 @@ import ssh2 from "ssh2"
 import type { ClientChannel } from "./ClientChannel.ts"
 import { type HostVerification, hostKeyAlgorithms, verifyHost } from "./HostVerification.ts"
 import { certificateRequest } from "./internal/CertificateRequest.ts"
-import { ClientSessions } from "./internal/ClientSessions.ts"
+import { ClientListeners } from "./internal/ClientListeners.ts"
+import { clientSessions } from "./internal/ClientSessions.ts"
 import { ConnectionLink, defaultRekey, type RekeyLimits } from "./internal/ConnectionLink.ts"
 import { authenticateInstead } from "./internal/ssh2/authenticateInstead.ts"
 import { offerHostKeys, verifyWithPlainKey } from "./internal/ssh2/hostKeys.ts"
 import { type Ssh2Connection, ssh2Connection } from "./internal/ssh2/Ssh2Shape.ts"
 import type { OpenSshCertificate } from "./OpenSshCertificate.ts"
 import { publicKeyBlob } from "./OpenSshKey.ts"
+import type { RemoteListener } from "./RemoteListener.ts"
 import type { PtyRequest } from "./SessionRequest.ts"
 import { sshAlgorithms } from "./SshAlgorithms.ts"
 import { type ChannelRefused, SshConnectionError } from "./SshError.ts"
@@ -56,6 +58,8 @@ export interface SshClient {
   readonly subsystem: (name: string) => Effect.Effect<ClientChannel, ChannelRefused, Scope.Scope>
   /** A connection from the server to a target; it never emits `error`: it closes. */
   readonly directTcpip: (target: TcpipTarget) => Effect.Effect<Duplex, ChannelRefused, Scope.Scope>
+  /** Has the server listen at `host:port` (0: any port) and pass on who connects there, as long as the scope. */
+  readonly listen: (host: string, port: number) => Effect.Effect<RemoteListener, ChannelRefused, Scope.Scope>
   readonly closed: Effect.Effect<void>
 }
 
@@ -75,7 +79,7 @@ export const connect = Effect.fn("SshClient.connect")(function* (
     (acquired) => acquired.close("the connection is closed"),
   )
   const limit = options.timeout ?? Duration.seconds(30)
-  const sessions = yield* Effect.raceFirst(handshake(link, options, clock), Deferred.await(link.broken)).pipe(
+  const openers = yield* Effect.raceFirst(handshake(link, options, clock), Deferred.await(link.broken)).pipe(
     Effect.timeoutFail({
       duration: limit,
       onTimeout: () =>
@@ -83,21 +87,24 @@ export const connect = Effect.fn("SshClient.connect")(function* (
     }),
   )
   yield* Effect.forkScoped(link.rekeyEvery((options.rekey ?? defaultRekey).interval))
-  return { ...sessions.openers, closed: Deferred.await(link.closed) }
+  return { ...openers, closed: Deferred.await(link.closed) }
 })
 
 const handshake = (
   link: ConnectionLink,
   options: SshClientOptions,
   clock: Clock.Clock,
-): Effect.Effect<ClientSessions> =>
+): Effect.Effect<Omit<SshClient, "closed">> =>
   Effect.async((resume) => {
     const client = new ssh2.Client()
     const keepAlive = options.keepAlive ?? { interval: Duration.seconds(15), max: 3 }
     const verifier = hostVerifier(link, options.hostVerification, clock)
     // ssh2 reports what goes wrong before the link is attached by an event too, so the listener must be there first.
     client.on("error", () => undefined)
-    client.on("ready", () => resume(Effect.succeed(new ClientSessions(client, link))))
+    client.on("ready", () => {
+      const { listen } = new ClientListeners(client, inside, link)
+      resume(Effect.succeed({ ...clientSessions(client, link), listen }))
+    })
     client.connect({
       sock: link.transport as never,
       username: options.username,

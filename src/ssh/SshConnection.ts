@@ -1,6 +1,10 @@
-import type { Effect, Stream } from "effect"
+import type { Duplex } from "node:stream"
+import type { Effect, Scope, Stream } from "effect"
 import type { DirectTcpip } from "./DirectTcpip.ts"
+import type { ForwardedTcpip } from "./ForwardedTcpip.ts"
+import type { ListenRequest } from "./ListenRequest.ts"
 import type { SessionRequest } from "./SessionRequest.ts"
+import type { ChannelRefused } from "./SshError.ts"
 
 /** A client's authenticated connection; `A` is what `authenticate` made of it. Lives as long as its scope. */
 export interface SshConnection<A> {
@@ -13,6 +17,12 @@ export interface SshConnection<A> {
   readonly sessions: Stream.Stream<SessionRequest>
   /** For one consumer; ends with the connection. */
   readonly forwards: Stream.Stream<DirectTcpip>
+  /** For one consumer; ends with the connection. Those behind one that is not answered yet wait for their answers. */
+  readonly listens: Stream.Stream<ListenRequest>
+  /** Passes a connection on to the client, as `DirectTcpip.accept` gives one. It is closed with the scope. */
+  readonly openForwarded: (about: ForwardedTcpip) => Effect.Effect<Duplex, ChannelRefused, Scope.Scope>
+  /** A connection to the client's authentication agent; clients refuse it unless a session asked for `agentForwarding`. */
+  readonly openAgent: Effect.Effect<Duplex, ChannelRefused, Scope.Scope>
   /** Completes when the transport has closed, from whichever side. */
   readonly closed: Effect.Effect<void>
   /** Tells the client why, and closes; what was written before is still sent. Completes when the transport has closed. */

@@ -34,7 +34,7 @@ export interface SshServerOptions<A, R> {
 
 /**
  * Ends one SSH connection on a transport, a TCP socket or any duplex of bytes, and succeeds once the client is authenticated
- * by a certificate. Certificates without `permit-pty` get no PTY, those without `permit-port-forwarding` no forwarding. The
+ * by a certificate. Certificates without `permit-pty` get no PTY, those without `permit-port-forwarding` and `permit-agent-forwarding` none of that. The
  * scope owns connection and transport: its end closes both, after what was written has been sent (2 s at most).
  *
  * Fails with `SshConnectionError`: `timeout` after the grace time, `authentication` after six refused certificates, `protocol`

@@ -7,7 +7,7 @@ import { ConnectPolicy } from "../ConnectPolicy.ts"
 import { RefusalLog } from "../RefusalLog.ts"
 import { Tunnels } from "../Tunnels.ts"
 import type { UserIdentity } from "../UserAuthenticator.ts"
-import { joinStreams } from "./JoinStreams.ts"
+import { joinStreams } from "../../ssh/JoinStreams.ts"
 
 /** A node has one port here, that of its SSH server, however it is written. */
 const nodePorts: ReadonlyArray<number> = [0, 22]

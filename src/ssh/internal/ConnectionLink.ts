@@ -63,6 +63,12 @@ export class ConnectionLink {
     this.#dropping = setTimeout(() => this.transport.destroy(), Duration.toMillis(closingTime)).unref()
   }
 
+  /** The peer broke the protocol in a way that is no accident: tells it, and drops the connection. */
+  violation(message: string): void {
+    this.disconnect(protocolError, message)
+    this.break("protocol", message)
+  }
+
   /** Guards ssh2's connection; call before it opens channels. */
   attach(inside: Ssh2Connection, limits: { readonly maxChannels: number; readonly rekeyBytes: number }): void {
     this.#inside = inside
@@ -75,10 +81,7 @@ export class ConnectionLink {
     guardConnection(inside, {
       maxChannels: limits.maxChannels,
       onBytes: (bytes) => this.#count(bytes, limits.rekeyBytes),
-      onViolation: (message) => {
-        this.disconnect(protocolError, message)
-        this.break("protocol", message)
-      },
+      onViolation: (message) => this.violation(message),
     })
   }
 

@@ -12,6 +12,7 @@ import { type ConnectionLink, defaultRekey } from "./ConnectionLink.ts"
 import { PullQueue } from "./PullQueue.ts"
 import { authentication } from "./ServerAuthentication.ts"
 import { directTcpip, type Ssh2Forward } from "./ServerForward.ts"
+import { ServerForwarding } from "./ServerForwarding.ts"
 import { listenToSession } from "./ServerSession.ts"
 import { certifiedHostKey, type ServerHostKeys, serverHostKeys } from "./ssh2/hostKeys.ts"
 import { type Ssh2Connection, type Ssh2Session, ssh2Connection } from "./ssh2/Ssh2Shape.ts"
@@ -108,7 +109,8 @@ export class ServedConnection<A> {
     const login = this.#login
     if (login === undefined) return
     const link = this.#link
-    this.#offerChannels(inside, login.attempt.certificate)
+    const forwarding = new ServerForwarding(inside, link, this.#options.maxChannels ?? defaultMaxChannels)
+    this.#offerChannels(inside, login.attempt.certificate, forwarding)
     const established: SshConnection<A> = {
       username: login.attempt.username,
       identity: login.identity,
@@ -116,22 +118,27 @@ export class ServedConnection<A> {
       clientVersion,
       sessions: this.#sessions.stream,
       forwards: this.#forwards.stream,
+      listens: forwarding.requests.stream,
+      openForwarded: forwarding.openForwarded,
+      openAgent: forwarding.openAgent,
       closed: Deferred.await(link.closed),
       disconnect: (reason) => Effect.zipRight(link.flushed, link.close(reason)),
     }
     Deferred.unsafeDone(this.ready, Effect.succeed(established))
   }
 
-  #offerChannels(inside: Ssh2Connection, certificate: OpenSshCertificate): void {
+  #offerChannels(inside: Ssh2Connection, { extensions }: OpenSshCertificate, forwarding: ServerForwarding): void {
     const link = this.#link
-    const mayHavePty = certificate.extensions.has("permit-pty")
+    const mayHavePty = extensions.has("permit-pty")
+    const mayForwardAgent = extensions.has("permit-agent-forwarding")
     const onRequest = (request: SessionRequest): boolean => this.#sessions.offer(request)
     inside.on("session", (accept: () => Ssh2Session) =>
-      listenToSession(accept(), { inside, link, mayHavePty, onRequest }),
+      listenToSession(accept(), { inside, link, mayHavePty, mayForwardAgent, onRequest }),
     )
-    if (!certificate.extensions.has("permit-port-forwarding")) return
+    if (!extensions.has("permit-port-forwarding")) return
+    forwarding.listen()
     inside.on("tcpip", (accept: () => object, reject: () => void, to: Ssh2Forward) => {
-      if (!this.#forwards.offer(directTcpip(inside, link, accept, reject, to))) reject()
+      if (!this.#forwards.offer(directTcpip(inside, link, "server", accept, reject, to))) reject()
     })
   }
 }

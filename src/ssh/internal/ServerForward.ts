@@ -14,10 +14,11 @@ export interface Ssh2Forward {
   readonly srcPort: number
 }
 
-/** A request for a forwarded connection. */
+/** A request for a forwarded connection: a client's at a server, or a server's at its client. */
 export const directTcpip = (
   inside: Ssh2Connection,
   link: ConnectionLink,
+  side: "client" | "server",
   accept: () => object,
   reject: () => void,
   { destIP, destPort, srcIP, srcPort }: Ssh2Forward,
@@ -29,7 +30,7 @@ export const directTcpip = (
     originAddress: srcIP,
     originPort: srcPort,
     accept: Effect.sync(() => {
-      accepted ??= endHalves(tameChannel(accept() as Ssh2Channel, link.gate, true))
+      accepted ??= endHalves(tameChannel(accept() as Ssh2Channel, link.gate, side === "server"))
       return accepted
     }),
     reject: (message) => Effect.sync(() => refuseOpening(inside._protocol, reject, message)),

@@ -44,6 +44,7 @@ const terminalModes = ({ modes }: Ssh2PtyInfo): Record<string, number> =>
 /** What a session was told before something is started on it. */
 class SessionSettings {
   pty: Option.Option<PtyRequest> = Option.none()
+  agentForwarding = false
   readonly env: Record<string, string> = Object.create(null)
   readonly resizes = new PullQueue<WindowSize>(1)
   readonly signals = new PullQueue<string>(maxWaitingSignals)
@@ -71,6 +72,7 @@ export interface SessionHost {
   readonly inside: Ssh2Connection
   readonly link: ConnectionLink
   readonly mayHavePty: boolean
+  readonly mayForwardAgent: boolean
   /** Takes a request; false where too many wait. */
   readonly onRequest: (request: SessionRequest) => boolean
 }
@@ -93,6 +95,10 @@ export const listenToSession = (session: Ssh2Session, host: SessionHost): void =
   session.on("signal", (accept: Reply, reject: Reply, { name }: { readonly name: string }) =>
     answer(/^[A-Z0-9]{1,16}$/.test(name) && settings.signals.offer(name), accept, reject),
   )
+  session.on("auth-agent", (accept: Reply, reject: Reply) => {
+    settings.agentForwarding = host.mayForwardAgent
+    answer(host.mayForwardAgent, accept, reject)
+  })
   const start = (kind: SessionKind, reject: Reply): void => startRequest(session, kind, reject, settings, host)
   session.on("shell", (_: Reply, reject: Reply) => start(SessionKind.Shell(), reject))
   session.on("exec", (_: Reply, reject: Reply, { command }: { readonly command: string }) =>
@@ -134,6 +140,7 @@ const startRequest = (
     kind,
     pty: settings.pty,
     env: settings.env,
+    agentForwarding: settings.agentForwarding,
     accept: Effect.sync(() => {
       reply(true)
       return { ...ends, resizes: settings.resizes.stream, signals: settings.signals.stream }

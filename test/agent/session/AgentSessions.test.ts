@@ -54,6 +54,7 @@ const served = Effect.fnUntraced(
       kind,
       pty: Option.none(),
       env: {},
+      agentForwarding: false,
       accept: Effect.succeed(channel),
       reject: Effect.suspend(() => {
         answer.rejected = true
@@ -80,6 +81,9 @@ const served = Effect.fnUntraced(
       clientVersion: "OpenSSH_9.2p1",
       sessions: Stream.fromIterable(about.kind === undefined ? [] : [request(about.kind)]),
       forwards: Stream.fromIterable(Array.from({ length: about.forwards ?? 0 }, () => forward)),
+      listens: Stream.empty,
+      openForwarded: () => Effect.dieMessage("forwarded"),
+      openAgent: Effect.dieMessage("forwarded"),
       closed: done.await,
       disconnect: () => Effect.void,
     }

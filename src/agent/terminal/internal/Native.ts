@@ -30,9 +30,35 @@ export interface NativePart {
   readonly lock: (fd: number) => boolean
 }
 
+/** Whose rights a socket is made with; undefined for the agent's own. */
+export interface NativeUser {
+  readonly uid: number
+  readonly gid: number
+  readonly groups: ReadonlyArray<number>
+}
+
+/**
+ * Sockets with a user's rights (native/sockets.cc), for the event loop, which closes them. All of it is synchronous and never waits;
+ * each throws an error with the system's `code` (`EACCES`, `EADDRINUSE` …).
+ */
+export interface NativeSockets {
+  /** Not connected yet. */
+  readonly tcp: (user: NativeUser | undefined, family: 4 | 6) => number
+  /** At a numeric address. */
+  readonly listenTcp: (user: NativeUser | undefined, address: string, port: number) => number
+  readonly connectUnix: (user: NativeUser | undefined, path: string) => number
+  /** For nobody but the user. */
+  readonly listenUnix: (user: NativeUser | undefined, path: string) => number
+  /** Makes a directory of mode 0700 whose path begins like this, and gives its path. */
+  readonly privateDirectory: (user: NativeUser | undefined, prefix: string) => string
+  /** Removes a file, or an empty directory. */
+  readonly remove: (user: NativeUser | undefined, path: string) => void
+}
+
 /** The native part, and the path of the program that becomes a user's shell (native/launch.cc). */
 export interface Native {
   readonly pty: NativePart
+  readonly sockets: NativeSockets
   readonly launcher: string
 }
 
@@ -47,7 +73,8 @@ const folder = (): string => {
 
 const load = (): Native => {
   const at = folder()
-  return { pty: createRequire(import.meta.url)(join(at, "pty.node")), launcher: join(at, "launch") }
+  const addon = createRequire(import.meta.url)
+  return { pty: addon(join(at, "pty.node")), sockets: addon(join(at, "sockets.node")), launcher: join(at, "launch") }
 }
 
 /** Loads the native part once; fails with a line that says how to build it. */

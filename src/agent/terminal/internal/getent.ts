@@ -10,7 +10,7 @@ const notFound = 2
  * is not there. The key must not start with "-".
  */
 export const getent = (
-  database: "passwd" | "group" | "shadow",
+  database: "passwd" | "group" | "shadow" | "initgroups",
   key: string,
 ): Effect.Effect<Option.Option<ReadonlyArray<string>>, LoginUserError> =>
   Effect.async((resume) => {

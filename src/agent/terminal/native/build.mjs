@@ -1,4 +1,4 @@
-// Builds the agent's native part into dist/native: `pty.node` and `launch`. Needs a C++ compiler and Node's headers.
+// Builds the agent's native part into dist/native: `pty.node`, `sockets.node` and `launch`. Needs a C++ compiler and Node's headers.
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, renameSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -19,6 +19,8 @@ if (headers === undefined) {
 const compiler = process.env.CXX ?? "g++"
 const flags = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-fstack-protector-strong", "-D_GNU_SOURCE"]
 
+const addon = (name) => ["-fPIC", "-shared", "-I", headers, `-DNODE_GYP_MODULE_NAME=mezite_${name}`]
+
 /** Written beside its place and then renamed: a running agent keeps the file that it has open. */
 const compile = (source, output, extra) => {
   const temporary = join(target, `${output}.${process.pid}`)
@@ -27,5 +29,6 @@ const compile = (source, output, extra) => {
 }
 
 mkdirSync(target, { recursive: true })
-compile("pty.cc", "pty.node", ["-fPIC", "-shared", "-I", headers, "-DNODE_GYP_MODULE_NAME=mezite_pty"])
+compile("pty.cc", "pty.node", addon("pty"))
+compile("sockets.cc", "sockets.node", addon("sockets"))
 compile("launch.cc", "launch", ["-fPIE", "-pie"])

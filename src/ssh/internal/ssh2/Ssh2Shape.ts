@@ -87,7 +87,10 @@ export interface Ssh2Protocol {
   readonly channelClose: (id: number) => void
   channelOpenFail: (id: number, reason: number, description: string) => void
   readonly rekey: () => void
+  readonly openssh_authAgent: (id: number, window: number, packetSize: number) => void
 }
+
+type OpenedCallback = (error: Error | undefined, channel: object) => void
 
 export interface Ssh2Connection extends EventEmitter {
   readonly _protocol: Ssh2Protocol
@@ -96,7 +99,17 @@ export interface Ssh2Connection extends EventEmitter {
     readonly _count: number
     readonly get: (id: number) => Ssh2Channel | Ssh2Session | undefined
     readonly remove: (id: number) => void
+    /** Reserves a number for a channel that the peer is asked to open; -1 where there is none. */
+    readonly add: (opened: OpenedCallback) => number
   }
+  /** A server's, for `forwarded-tcpip`. */
+  readonly forwardOut: (
+    host: string,
+    port: number,
+    originAddress: string,
+    originPort: number,
+    opened: OpenedCallback,
+  ) => unknown
   readonly end: () => unknown
 }
 
@@ -112,8 +125,14 @@ const common = ["_kex", "_kexinit", "_offer", "_handlers", "_packetRW", "channel
 export const ssh2Connection = (connection: object): Ssh2Connection => {
   requireShape("a connection", connection, ["_protocol", "_chanMgr"])
   const inside = connection as Ssh2Connection
-  requireShape("its protocol", inside._protocol, [...common, "channelSuccess", "channelClose", "_authsQueue"])
-  requireShape("its channels", inside._chanMgr, ["_channels", "_count", "get", "remove"])
+  requireShape("its protocol", inside._protocol, [
+    ...common,
+    "channelSuccess",
+    "channelClose",
+    "openssh_authAgent",
+    "_authsQueue",
+  ])
+  requireShape("its channels", inside._chanMgr, ["_channels", "_count", "add", "get", "remove"])
   requireShape("its handlers", inside._protocol._handlers, ["CHANNEL_OPEN", "CHANNEL_DATA", "CHANNEL_EOF"])
   requireShape("its handlers", inside._protocol._handlers, ["CHANNEL_CLOSE", "CHANNEL_WINDOW_ADJUST"])
   return inside

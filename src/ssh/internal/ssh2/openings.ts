@@ -1,4 +1,5 @@
 import { Channel } from "ssh2/lib/Channel.js"
+import type { ForwardedTcpip } from "../../ForwardedTcpip.ts"
 import type { ConnectionGuard } from "./ConnectionGuard.ts"
 import type { Ssh2Channel, Ssh2Connection, Ssh2Protocol, Ssh2Session } from "./Ssh2Shape.ts"
 
@@ -34,4 +35,25 @@ export const startSession = (connection: Ssh2Connection, session: Ssh2Session): 
   const channel = new Channel(connection, session._chanInfo, { server: true }) as Ssh2Channel
   session._channel = channel
   return channel
+}
+
+type Opened = (error: Error | undefined, channel: object) => void
+
+/** Asks a server's client to take a connection that was made to where it had asked to listen. */
+export const openForwardedChannel = (connection: Ssh2Connection, about: ForwardedTcpip, opened: Opened): void => {
+  const { host, port, originAddress, originPort } = about
+  connection.forwardOut(host, port, originAddress, originPort, opened)
+}
+
+const windowBytes = 2 * 1024 * 1024
+const packetBytes = 32 * 1024
+
+/** Asks a server's client for a connection to its authentication agent, for which ssh2 has no call. */
+export const openAgentChannel = ({ _chanMgr: channels, _protocol: protocol }: Ssh2Connection, opened: Opened): void => {
+  const type = "auth-agent@openssh.com"
+  const id = channels.add(
+    Object.assign((error: Error | undefined, channel: object) => opened(error, channel), { type }),
+  )
+  if (id < 0) throw new Error("no channel is free")
+  protocol.openssh_authAgent(id, windowBytes, packetBytes)
 }

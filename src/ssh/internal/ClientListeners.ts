@@ -1,0 +1,59 @@
+import { Effect, Either, type Scope } from "effect"
+import type { Client } from "ssh2"
+import type { IncomingTcpip, RemoteListener } from "../RemoteListener.ts"
+import { ChannelRefused } from "../SshError.ts"
+import type { ConnectionLink } from "./ConnectionLink.ts"
+import { PullQueue } from "./PullQueue.ts"
+import { directTcpip, type Ssh2Forward } from "./ServerForward.ts"
+import type { Ssh2Connection } from "./ssh2/Ssh2Shape.ts"
+
+const maxWaiting = 64
+
+/** Asks a server to listen for its client, and hands out the connections that it passes on. */
+export class ClientListeners {
+  readonly #client: Client
+  readonly #link: ConnectionLink
+  readonly #queues = new Map<string, PullQueue<IncomingTcpip>>()
+
+  constructor(client: Client, inside: Ssh2Connection, link: ConnectionLink) {
+    this.#client = client
+    this.#link = link
+    inside.on("tcp connection", (to: Ssh2Forward, accept: () => object, reject: () => void) => {
+      const incoming = directTcpip(inside, link, "client", accept, reject, to)
+      if (this.#queues.get(`${to.destIP}:${to.destPort}`)?.offer(incoming) !== true) reject()
+    })
+    link.transport.on("close", () => {
+      for (const queue of this.#queues.values()) queue.end()
+    })
+  }
+
+  /** The server stops listening with the scope. */
+  readonly listen = (host: string, port: number): Effect.Effect<RemoteListener, ChannelRefused, Scope.Scope> =>
+    Effect.acquireRelease(this.#start(host, port), ({ port: bound }) => this.#stop(host, bound)).pipe(
+      Effect.map(({ port: bound, queue }) => ({ port: bound, connections: queue.stream })),
+    )
+
+  #start(host: string, port: number) {
+    return Effect.async<{ readonly port: number; readonly queue: PullQueue<IncomingTcpip> }, ChannelRefused>(
+      (resume) => {
+        const refused = (message: string) => resume(new ChannelRefused({ message }))
+        const asked = Either.try(() =>
+          this.#client.forwardIn(host, port, (error, bound) => {
+            if (error !== undefined) return refused(error.message)
+            const queue = new PullQueue<IncomingTcpip>(maxWaiting)
+            this.#queues.set(`${host}:${bound}`, queue)
+            resume(Effect.succeed({ port: bound, queue }))
+          }),
+        )
+        if (Either.isLeft(asked)) refused("the SSH connection is closed")
+      },
+    )
+  }
+
+  #stop(host: string, port: number): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.#queues.delete(`${host}:${port}`)
+      if (this.#link.transport.writable) this.#client.unforwardIn(host, port)
+    })
+  }
+}
