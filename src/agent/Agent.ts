@@ -7,6 +7,7 @@ import { version } from "../domain/version.ts"
 import { SessionRegistry } from "../session/SessionRegistry.ts"
 import { publicKeyLine } from "../ssh/OpenSshKey.ts"
 import type { AgentConfig } from "./AgentConfig.ts"
+import { AuditReports } from "./audit/AuditReports.ts"
 import { HubCalls } from "./hub/HubCalls.ts"
 import * as Identity from "./identity/NodeIdentity.ts"
 import { sessionMode } from "./mode/SessionMode.ts"
@@ -72,6 +73,7 @@ const services = (options: AgentOptions, link: Link) => {
     Layer.provideMerge(SpoolUploader.layer),
     Layer.provide(Spool.layer({ directory: join(options.dataDirectory, "spool"), minFree: spoolMinFree })),
     Layer.provide(HubRecorder.layer({ ...link, ackTimeout })),
+    Layer.provideMerge(AuditReports.layer({ directory: join(options.dataDirectory, "events") })),
     Layer.provideMerge(Layer.merge(HubCalls.layer(link), SessionRegistry.layer)),
   )
 }
@@ -79,12 +81,17 @@ const services = (options: AgentOptions, link: Link) => {
 const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
   const registry = yield* SessionRegistry
   const uploader = yield* SpoolUploader
+  const reports = yield* AuditReports
   // These and nothing else: with this scope in it, what a connection holds would live as long as the agent.
-  const context = Context.pick(AgentSessions, HubCalls)(yield* Effect.context<AgentSessions | HubCalls>())
+  const context = Context.pick(
+    AgentSessions,
+    AuditReports,
+    HubCalls,
+  )(yield* Effect.context<AgentSessions | AuditReports | HubCalls>())
   const identity = yield* Ref.make(options.identity)
   const online = register(options, identity).pipe(
     Effect.catchAll((error) => Effect.logWarning("the node cannot be registered", error)),
-    Effect.zipRight(uploader.wake),
+    Effect.zipRight(Effect.zipRight(uploader.wake, reports.wake)),
     Effect.zipRight(options.onOnline),
     Effect.provide(context),
   )

@@ -6,6 +6,9 @@ import { ApiError } from "./ApiError.ts"
 import { Authentication } from "./Identity.ts"
 import { ClusterInfo } from "./PublicRpcs.ts"
 
+/** Events in one report. */
+export const maxReportedEvents = 64
+
 /** What an agent asks of its hub. */
 export class NodeRpcs extends RpcGroup.make(
   /** The cluster's `session_recording`. */
@@ -24,6 +27,15 @@ export class NodeRpcs extends RpcGroup.make(
     success: Schema.Struct({ host_certificate: Schema.String, cluster: ClusterInfo }),
     error: ApiError,
   }),
-  /** Something that the agent saw and that belongs in the audit log; the hub sets `node` itself. */
-  Rpc.make("Report", { payload: AuditEventDraft, error: ApiError }),
+  /**
+   * What the agent saw and belongs in the audit log, in order; the hub sets `node` itself. All of a batch is stored or nothing,
+   * and a batch that was stored already is not stored again: it may be sent until it is answered.
+   */
+  Rpc.make("Report", {
+    payload: {
+      batch_id: Schema.UUID,
+      events: Schema.Array(AuditEventDraft).pipe(Schema.maxItems(maxReportedEvents)),
+    },
+    error: ApiError,
+  }),
 ).middleware(Authentication) {}

@@ -32,6 +32,13 @@ export interface Registration {
   readonly hostKey: string
 }
 
+/** Events that are told at once. */
+export interface ReportBatch {
+  /** A UUID by which the hub knows the batch if it comes again. */
+  readonly id: string
+  readonly events: ReadonlyArray<AuditEventDraft>
+}
+
 /** What the agent asks of its hub, and tells it; each call on a connection of its own. */
 export class HubCalls extends Context.Tag("mezite/agent/HubCalls")<
   HubCalls,
@@ -42,16 +49,15 @@ export class HubCalls extends Context.Tag("mezite/agent/HubCalls")<
     readonly register: (
       registration: Registration,
     ) => Effect.Effect<{ readonly host_certificate: string; readonly cluster: ClusterInfo }, CallFailed>
-    /** Tells what belongs in the audit log. What cannot be told is logged here, and nobody waits for it. */
-    readonly report: (event: AuditEventDraft) => Effect.Effect<void>
+    /** Tells what belongs in the audit log; a batch that the hub has already is not stored again. See `AuditReports`. */
+    readonly report: (batch: ReportBatch) => Effect.Effect<void, CallFailed>
   }
 >() {
-  static readonly layer = (options: HubCallsOptions): Layer.Layer<HubCalls> => Layer.scoped(HubCalls, make(options))
+  static readonly layer = (options: HubCallsOptions): Layer.Layer<HubCalls> => Layer.effect(HubCalls, make(options))
 }
 
 const make = (options: HubCallsOptions) =>
-  Effect.gen(function* () {
-    const scope = yield* Effect.scope
+  Effect.sync(() => {
     const client = hubRpcClient(NodeRpcs, { ...options, token: Option.some(options.token) })
     return HubCalls.of({
       sessionRecording: Effect.scoped(Effect.flatMap(client, (hub) => hub.SessionRecording())),
@@ -61,10 +67,6 @@ const make = (options: HubCallsOptions) =>
             hub.Register({ version, labels, mode: mode.mode, mode_source: mode.source, host_key: hostKey }),
           ),
         ),
-      report: (event) =>
-        Effect.scoped(Effect.flatMap(client, (hub) => hub.Report(event))).pipe(
-          Effect.catchAllCause((cause) => Effect.logWarning(`the event ${event.type} cannot be reported`, cause)),
-          Effect.forkIn(scope),
-        ),
+      report: ({ id, events }) => Effect.scoped(Effect.flatMap(client, (hub) => hub.Report({ batch_id: id, events }))),
     })
   })

@@ -12,7 +12,7 @@ import { SessionRegistry } from "../../session/SessionRegistry.ts"
 import type { SessionChannel } from "../../ssh/SessionChannel.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
-import { HubCalls } from "../hub/HubCalls.ts"
+import { AuditReports } from "../audit/AuditReports.ts"
 import { LoginUser } from "../terminal/LoginUser.ts"
 import type { CertifiedLogin } from "./CertifiedLogin.ts"
 import { commandOf, openTerminal } from "./openTerminal.ts"
@@ -55,7 +55,7 @@ export class AgentSessions extends Context.Tag("mezite/agent/AgentSessions")<
 >() {
   static readonly layer = (
     options: AgentSessionsOptions,
-  ): Layer.Layer<AgentSessions, never, RecordedSession | SessionRegistry | HubCalls> =>
+  ): Layer.Layer<AgentSessions, never, RecordedSession | SessionRegistry | AuditReports> =>
     Layer.effect(AgentSessions, make(options))
 }
 
@@ -63,7 +63,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
   Effect.gen(function* () {
     const recorded = yield* RecordedSession
     const registry = yield* SessionRegistry
-    const hub = yield* HubCalls
+    const reports = yield* AuditReports
 
     const describe = Effect.fnUntraced(function* (connection: Connection, request: SessionRequest) {
       const { mode: chosen, source } = yield* mode
@@ -102,7 +102,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
               Effect.gen(function* () {
                 const text = error._tag === "RecordingLost" ? `the session has ended: ${error.message}` : error.message
                 yield* Effect.logWarning(text)
-                if (!began) yield* hub.report(rejectedEvent(info, error.message))
+                if (!began) yield* reports.tell(rejectedEvent(info, error.message))
                 yield* tell(text)
               }),
           }),
@@ -121,7 +121,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
     ) {
       const channel = yield* request.accept
       yield* Effect.logWarning(`refused: ${reason}`)
-      yield* hub.report(rejectedEvent(info, reason))
+      yield* reports.tell(rejectedEvent(info, reason))
       yield* farewell(channel, notice(shown, false), failed)
     })
 

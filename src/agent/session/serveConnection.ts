@@ -4,7 +4,7 @@ import { parseCertificateLine } from "../../ssh/OpenSshCertificate.ts"
 import { parsePublicKeyLine, publicKeyBlob } from "../../ssh/OpenSshKey.ts"
 import type { AuthRejected } from "../../ssh/SshError.ts"
 import * as SshServer from "../../ssh/SshServer.ts"
-import { HubCalls } from "../hub/HubCalls.ts"
+import { AuditReports } from "../audit/AuditReports.ts"
 import * as Identity from "../identity/NodeIdentity.ts"
 import type { IncomingConnection } from "../tunnel/IncomingConnection.ts"
 import { AgentSessions } from "./AgentSessions.ts"
@@ -14,7 +14,7 @@ import { certifiedLogin } from "./CertifiedLogin.ts"
 export const serveConnection = Effect.fn("Agent.serveConnection")(
   function* (incoming: IncomingConnection, identity: Identity.NodeIdentity) {
     const sessions = yield* AgentSessions
-    const hub = yield* HubCalls
+    const reports = yield* AuditReports
     const authority = publicKeyBlob(yield* parsePublicKeyLine(identity.cluster.user_ca))
     const certificate = yield* parseCertificateLine(identity.host_certificate)
 
@@ -22,7 +22,7 @@ export const serveConnection = Effect.fn("Agent.serveConnection")(
       Effect.tapError(certifiedLogin(attempt, { authority, grant: incoming.grant }), (rejected: AuthRejected) =>
         Effect.zipRight(
           Effect.logWarning(`refused: ${rejected.message}`),
-          hub.report(
+          reports.tell(
             auditEvent("session.rejected", {
               user: attempt.certificate.keyId,
               login: attempt.username,

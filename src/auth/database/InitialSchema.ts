@@ -79,6 +79,7 @@ const statements = [
   "CREATE INDEX audit_by_type ON audit_events (type, seq)",
   "CREATE INDEX audit_by_user ON audit_events (user_name, seq)",
   "CREATE INDEX audit_by_session ON audit_events (session_id, seq)",
+  "CREATE TABLE node_reports (node_id TEXT NOT NULL, batch_id TEXT NOT NULL, PRIMARY KEY (node_id, batch_id))",
   "CREATE TABLE audit_head (one INTEGER PRIMARY KEY, count BIGINT NOT NULL, digest TEXT NOT NULL)",
   "INSERT INTO audit_head (one, count, digest) VALUES (1, 0, '')",
 ]

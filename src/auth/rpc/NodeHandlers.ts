@@ -25,7 +25,7 @@ export const layerNodeHandlers = NodeRpcs.toLayer(
             cluster: description.info,
           }),
         ),
-      Report: (draft) => guarded("Report", (node) => reports.report(node, draft)),
+      Report: ({ batch_id: id, events }) => guarded("Report", (node) => reports.report(node, { id, events })),
     }
   }),
 )

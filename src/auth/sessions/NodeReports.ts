@@ -1,3 +1,4 @@
+import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Context, Effect, Either, Layer, Option } from "effect"
 import { Forbidden, Invalid } from "../../api/ApiError.ts"
@@ -38,29 +39,55 @@ export const checkReport = (draft: AuditEventDraft): Either.Either<void, Invalid
       ).pipe(Either.map(() => undefined))
     : Either.left(new Forbidden({ message: `a node may not report ${draft.type}` }))
 
+/** What a node tells at once, under a name by which it is known if it comes again. */
+export interface ReportBatch {
+  readonly id: string
+  readonly events: ReadonlyArray<AuditEventDraft>
+}
+
 const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
   const audit = yield* AuditLog
   const sessions = yield* Sessions
 
-  const report = Effect.fn("NodeReports.report")(function* (node: NodeIdentity, draft: AuditEventDraft) {
-    yield* checkReport(draft)
-    const session = draft.session_id === null ? Option.none() : yield* sessions.get(draft.session_id)
+  const checkSession = Effect.fnUntraced(function* (node: NodeIdentity, sessionId: string) {
+    const session = yield* sessions.get(sessionId)
     // A session that isn't known (yet) may be one that the node will tell of later, or one that it refused.
     if (Option.exists(session, (row) => row.node !== node.name)) {
       return yield* new Forbidden({ message: "this session is another node's" })
     }
-    yield* audit.append({ ...draft, node: node.name })
+  })
+
+  /** Whether the batch is new; it is known from now on. */
+  const remember = (node: NodeIdentity, id: string) =>
+    Effect.map(
+      sql`INSERT INTO node_reports (node_id, batch_id) VALUES (${node.id}, ${id}) ON CONFLICT DO NOTHING RETURNING batch_id`,
+      (rows) => rows.length > 0,
+    )
+
+  const report = Effect.fn("NodeReports.report")(function* (node: NodeIdentity, { id, events }: ReportBatch) {
+    yield* Effect.forEach(events, checkReport, { discard: true })
+    const told = new Set(events.flatMap(({ session_id }) => (session_id === null ? [] : [session_id])))
+    yield* Effect.forEach(told, (sessionId) => checkSession(node, sessionId), { discard: true })
+    yield* Effect.forEach(events, (event) => audit.append({ ...event, node: node.name }), { discard: true }).pipe(
+      Effect.whenEffect(remember(node, id)),
+      sql.withTransaction,
+    )
   })
 
   return { report }
 })
 
-/** Takes in what nodes saw: only what is theirs to tell, under their own name, and bounded in size. */
+/** Takes in what nodes saw: only what is theirs to tell, under their own name, bounded in size, and once. */
 export class NodeReports extends Context.Tag("mezite/auth/NodeReports")<
   NodeReports,
   {
-    readonly report: (node: NodeIdentity, draft: AuditEventDraft) => Effect.Effect<void, Invalid | Forbidden | SqlError>
+    /** Stores all of the batch, or nothing where it, or the node, is not as it should be. */
+    readonly report: (node: NodeIdentity, batch: ReportBatch) => Effect.Effect<void, Invalid | Forbidden | SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<NodeReports, never, AuditLog | Sessions> = Layer.effect(NodeReports, make)
+  static readonly layer: Layer.Layer<NodeReports, never, AuditLog | Sessions | SqlClient.SqlClient> = Layer.effect(
+    NodeReports,
+    make,
+  )
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto"
 import { Effect, FiberSet, Option, type Scope, Stream } from "effect"
 import type { DirectTcpip } from "../../ssh/DirectTcpip.ts"
+import { joinStreams } from "../../ssh/JoinStreams.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
 import { ConnectPolicy } from "../ConnectPolicy.ts"
 import { RefusalLog } from "../RefusalLog.ts"
 import { Tunnels } from "../Tunnels.ts"
 import type { UserIdentity } from "../UserAuthenticator.ts"
-import { joinStreams } from "../../ssh/JoinStreams.ts"
 
 /** A node has one port here, that of its SSH server, however it is written. */
 const nodePorts: ReadonlyArray<number> = [0, 22]

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
-import { HubCalls } from "../../../src/agent/hub/HubCalls.ts"
+import { AuditReports } from "../../../src/agent/audit/AuditReports.ts"
 import { AgentSessions } from "../../../src/agent/session/AgentSessions.ts"
 import type { CertifiedLogin } from "../../../src/agent/session/CertifiedLogin.ts"
 import { loginAccess } from "../../../src/agent/session/LoginAccess.ts"
 import { RecordedSession } from "../../../src/agent/session/RecordedSession.ts"
 import type { AuditEventDraft } from "../../../src/domain/AuditEvent.ts"
-import type { RecordingMode } from "../../../src/domain/RecordingMode.ts"
 import type { Exit } from "../../../src/domain/SessionEnd.ts"
 import { SessionRegistry } from "../../../src/session/SessionRegistry.ts"
 import { certificateAuthority } from "../../../src/ssh/CertificateAuthority.ts"
@@ -101,10 +100,10 @@ const served = Effect.fnUntraced(
               return Effect.die("recorded")
             },
           }),
-          Layer.succeed(HubCalls, {
-            sessionRecording: Effect.succeed<RecordingMode>("node"),
-            register: () => Effect.die("registered"),
-            report: (event) => Effect.sync(() => void events.push(event)),
+          Layer.succeed(AuditReports, {
+            report: () => Effect.die("reported"),
+            tell: (event) => Effect.sync(() => void events.push(event)),
+            wake: Effect.void,
           }),
         ),
       ),

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
@@ -67,7 +68,8 @@ it.scopedLive("a node joins, registers and reports under its own name, and may d
     const registration = { version: "9", labels: {}, mode: "node", mode_source: "env", host_key: host.line } as const
     const registered = yield* asNode(web.Register(registration))
     expect(registered.host_certificate).toMatch(/^ssh-ed25519-cert-v01@openssh.com /)
-    yield* asNode(web.Report(auditEvent("session.rejected", { node: "forged", detail: { reason: "full" } })))
+    const forged = auditEvent("session.rejected", { node: "forged", detail: { reason: "full" } })
+    yield* asNode(web.Report({ batch_id: randomUUID(), events: [forged] }))
     const rejected = yield* collect(admin.AuditList({ ...anything, type: "session.rejected" }))
     expect(rejected).toMatchObject([{ node: "web-1", detail: { reason: "full" } }])
     expect(yield* admin.NodesList()).toMatchObject([{ name: "web-1", version: "9", weaker_than_cluster: true }])

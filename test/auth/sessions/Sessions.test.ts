@@ -147,7 +147,8 @@ it.scoped("nodes tell only what is theirs to tell, under their own name", () =>
     const [own, others] = [sessionInfo(), sessionInfo({ node: "web-2" })]
     yield* Effect.forEach([own, others], sessions.started)
     const before = (yield* events).length
-    const report = (...about: Parameters<typeof auditEvent>) => reports.report(node, auditEvent(...about))
+    const report = (...about: Parameters<typeof auditEvent>) =>
+      reports.report(node, { id: randomUUID(), events: [auditEvent(...about)] })
     yield* report("session.rejected", { node: "forged", session_id: randomUUID(), detail: { reason: "disk full" } })
     yield* report("scp", { session_id: own.sessionId })
     expect((yield* events).slice(0, 2).map((event) => [event.type, event.node])).toEqual([
@@ -170,5 +171,13 @@ it.scoped("nodes tell only what is theirs to tell, under their own name", () =>
     const deep = JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`) as unknown
     expect(yield* Effect.flip(report("exec", { detail: { deep } }))).toMatchObject({ _tag: "Invalid" })
     expect(yield* events).toHaveLength(before + 2)
+
+    const batch = { id: randomUUID(), events: [auditEvent("sftp"), auditEvent("port")] }
+    yield* reports.report(node, batch)
+    yield* reports.report(node, batch)
+    expect((yield* events).slice(0, 2).map(({ type }) => type)).toEqual(["port", "sftp"])
+    const half = { id: randomUUID(), events: [auditEvent("sftp"), auditEvent("user.login")] }
+    expect(yield* Effect.flip(reports.report(node, half))).toMatchObject({ _tag: "Forbidden" })
+    expect(yield* events).toHaveLength(before + 4)
   }).pipe(Effect.provide(layerTestHub())),
 )
