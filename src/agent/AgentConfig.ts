@@ -1,18 +1,9 @@
 import { Config, ConfigError, Duration, Either } from "effect"
 import { byteSize, duration } from "../domain/ConfigValues.ts"
+import { type NodeLabels, parseLabels } from "../domain/NodeLabels.ts"
 
-const labels = (text: string): Either.Either<Record<string, string>, ConfigError.ConfigError> => {
-  const pairs = text
-    .split(",")
-    .filter((part) => part.trim() !== "")
-    .map((part) => part.trim().split("=", 2))
-  const bad = pairs.find(([key, value]) => value === undefined || !/^[A-Za-z0-9_./-]{1,63}$/.test(key ?? ""))
-  return bad === undefined
-    ? Either.right(Object.fromEntries(pairs as Array<[string, string]>))
-    : Either.left(
-        ConfigError.InvalidData(["MEZITE_NODE_LABELS"], `"${bad.join("=")}" is no label; write env=prod,role=web`),
-      )
-}
+const labels = (text: string): Either.Either<NodeLabels, ConfigError.ConfigError> =>
+  Either.mapLeft(parseLabels(text), (message) => ConfigError.InvalidData(["MEZITE_NODE_LABELS"], message))
 
 const minWindow = 64 * 1024
 

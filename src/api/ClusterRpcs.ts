@@ -3,10 +3,14 @@ import { Schema } from "effect"
 import { AuditEvent, AuditEventType } from "../domain/AuditEvent.ts"
 import { DurationText } from "../domain/Durations.ts"
 import { Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../domain/Identifiers.ts"
+import { NodeLabels } from "../domain/NodeLabels.ts"
 import { RecordingMode, RecordingModeSource } from "../domain/RecordingMode.ts"
+import { Role } from "../domain/Role.ts"
 import { ApiError } from "./ApiError.ts"
 import { Authentication } from "./Identity.ts"
 import { Credentials } from "./PublicRpcs.ts"
+
+const nullable = <A, I>(schema: Schema.Schema<A, I>) => Schema.NullOr(schema)
 
 /** Times are RFC 3339 in UTC, everywhere in this file. */
 export const User = Schema.Struct({
@@ -22,7 +26,10 @@ export type User = typeof User.Type
 export const Node = Schema.Struct({
   id: NodeId,
   name: NodeName,
-  labels: Schema.Record({ key: Schema.String, value: Schema.String }),
+  /** What access is decided by: the labels that it joined with, or was given since. */
+  labels: NodeLabels,
+  /** What its own variable says, where that differs. */
+  claimed_labels: nullable(NodeLabels),
   online: Schema.Boolean,
   version: Schema.String,
   joined_at: Schema.String,
@@ -58,15 +65,24 @@ export type Session = typeof Session.Type
 
 export const Setting = Schema.Struct({ key: Schema.String, value: Schema.String })
 
-const nullable = <A, I>(schema: Schema.Schema<A, I>) => Schema.NullOr(schema)
+/** An invite, to be shown once. */
+const Invited = Schema.Struct({ user: User, invite: Schema.Redacted(Schema.String), expires_at: Schema.String })
 
 /** What users and admins ask of the hub; each handler decides what its caller may see. */
 export class ClusterRpcs extends RpcGroup.make(
   Rpc.make("UsersAdd", {
     payload: { name: UserName, roles: Schema.Array(RoleName), logins: Schema.Array(Login) },
-    success: Schema.Struct({ user: User, invite: Schema.Redacted(Schema.String), expires_at: Schema.String }),
+    success: Invited,
     error: ApiError,
   }),
+  /** Changes what isn't null. */
+  Rpc.make("UsersUpdate", {
+    payload: { name: UserName, roles: nullable(Schema.Array(RoleName)), logins: nullable(Schema.Array(Login)) },
+    success: User,
+    error: ApiError,
+  }),
+  /** A new invite: password, second factor and certificates of before are worth nothing any more. */
+  Rpc.make("UsersReset", { payload: { name: UserName }, success: Invited, error: ApiError }),
   Rpc.make("UsersList", { success: Schema.Array(User), error: ApiError }),
   Rpc.make("UsersRemove", { payload: { name: UserName }, error: ApiError }),
   Rpc.make("AuthSign", {
@@ -74,6 +90,12 @@ export class ClusterRpcs extends RpcGroup.make(
     success: Credentials,
     error: ApiError,
   }),
+  Rpc.make("RolesList", { success: Schema.Array(Role), error: ApiError }),
+  Rpc.make("RolesGet", { payload: { name: RoleName }, success: Role, error: ApiError }),
+  /** `document`: see `Role`; the hub says in one line what is wrong with it. */
+  Rpc.make("RolesCreate", { payload: { document: Schema.Unknown }, error: ApiError }),
+  Rpc.make("RolesUpdate", { payload: { document: Schema.Unknown }, error: ApiError }),
+  Rpc.make("RolesRemove", { payload: { name: RoleName }, error: ApiError }),
   Rpc.make("TokensAdd", {
     payload: {
       type: Schema.Literal("node"),
@@ -85,6 +107,8 @@ export class ClusterRpcs extends RpcGroup.make(
     error: ApiError,
   }),
   Rpc.make("NodesList", { success: Schema.Array(Node), error: ApiError }),
+  /** Its labels from then on; those that it had go. */
+  Rpc.make("NodesLabel", { payload: { name: NodeName, labels: NodeLabels }, error: ApiError }),
   Rpc.make("NodesRemove", { payload: { name: NodeName }, error: ApiError }),
   Rpc.make("ConfigGet", { payload: { key: Schema.String }, success: Schema.String, error: ApiError }),
   Rpc.make("ConfigSet", { payload: { key: Schema.String, value: Schema.String }, error: ApiError }),

@@ -1,13 +1,21 @@
 import { RpcMiddleware } from "@effect/rpc"
 import { Context, Data } from "effect"
-import type { Login, NodeId, NodeName, RoleName, UserName } from "../domain/Identifiers.ts"
+import type { Login, NodeId, NodeName, UserName } from "../domain/Identifiers.ts"
+import type { Role } from "../domain/Role.ts"
 import { Unauthenticated } from "./ApiError.ts"
 
 /** Who calls. */
 export type Identity = Data.TaggedEnum<{
   /** Whoever may open the hub's unix socket: its own user, on its own host. */
   LocalAdmin: object
-  User: { readonly user: UserName; readonly roles: ReadonlyArray<RoleName>; readonly logins: ReadonlyArray<Login> }
+  User: {
+    readonly user: UserName
+    /** What the user's roles say now; empty where one of them isn't known. */
+    readonly roles: ReadonlyArray<Role>
+    readonly logins: ReadonlyArray<Login>
+    /** Unix milliseconds: since when the name is this user's, and not somebody's who had it before. */
+    readonly createdMs: number
+  }
   Node: { readonly id: NodeId; readonly name: NodeName }
 }>
 export const Identity = Data.taggedEnum<Identity>()

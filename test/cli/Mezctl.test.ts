@@ -33,6 +33,7 @@ describe("mezctl", () => {
     expect(await stdoutOf("tokens add --type node --ttl 1h")).toBe("TOKEN\n")
     expect(await stdoutOf("tokens add --type node --uses 3")).toBe("TOKEN-FOR-3\n")
     expect(await stdoutOf("users add alice --roles dev,ops --logins root")).toBe("INVITE\n")
+    expect(await stdoutOf("users reset alice")).toBe("NEW-INVITE\n")
   })
 
   it("lists sessions with the page's columns", async () => {
@@ -53,6 +54,48 @@ describe("mezctl", () => {
 
   it("flags nodes that are weaker than the cluster", async () => {
     expect(await stdoutOf("nodes ls")).toContain("node (env) WEAKER THAN CLUSTER")
+  })
+
+  it("shows the labels that count, and takes no others than there can be", async () => {
+    expect(await stdoutOf("nodes ls")).toContain("env=prod (it says env=dev)\n")
+    expect(await run("nodes label web-1 env=prod,role=web")).toMatchObject({ code: 0, stderr: "" })
+    expect(await run("nodes label web-1 env")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"env" is no label; write env=prod,role=web'),
+    })
+    expect(await run("users update alice")).toMatchObject({ code: 2 })
+  })
+
+  it("reads roles from YAML and JSON, and prints what it reads", async () => {
+    const file = join(directory, "role.yaml")
+    const create = async (text: string) => {
+      await writeFile(file, text)
+      return (await run(`roles create -f ${file}`)).stderr
+    }
+    const document = '{"name":"dev","allow":{"logins":["*","deploy"]}}'
+    expect(await create('name: dev\nallow:\n  logins: ["*", deploy]\n')).toBe(`mezctl: got ${document}\n`)
+    expect(await create(document)).toBe(`mezctl: got ${document}\n`)
+    const printed = await stdoutOf("roles get web-ops")
+    expect(printed).toContain('  logins:\n    - "*"\n    - deploy\n')
+    expect(await create(printed)).toBe(
+      `mezctl: got ${JSON.stringify(JSON.parse(await stdoutOf("roles get web-ops --format=json")))}\n`,
+    )
+    const listed = JSON.parse(await stdoutOf("roles ls --format=json"))
+    expect(listed).toMatchObject([{ name: "web-ops", options: { session_ttl: null } }])
+    expect((await stdoutOf("roles ls")).split("\n")[1]).toBe(
+      "web-ops  *,deploy  env=prod,role=web  own         audit:read  the web servers of production",
+    )
+    const broken: ReadonlyArray<readonly [string, RegExp]> = [
+      ["a: 1\na: 2\n", /: this is neither YAML nor JSON: line 2: Map keys must be unique\n$/],
+      ["a: [1\n", /: this is neither YAML nor JSON: line 2: [^\n]+\n$/],
+      [
+        `a: &a [${"x,".repeat(9)}]\nb: &b [${"*a,".repeat(9)}]\nc: &c [${"*b,".repeat(9)}]\nd: [${"*c,".repeat(9)}]\n`,
+        /: this cannot be read: [^\n]*alias[^\n]*\n$/,
+      ],
+      ["x".repeat(70_000), /: a role has 65536 characters at most\n$/],
+    ]
+    for (const [text, stderr] of broken) expect(await create(text)).toMatch(stderr)
+    expect((await run("roles create -f /nowhere")).stderr).toBe("mezctl: /nowhere: there is no such file\n")
   })
 
   it("tells the hub's reasons on one line", async () => {

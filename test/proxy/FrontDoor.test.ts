@@ -36,7 +36,13 @@ const users = Layer.succeed(UserAuthenticator, {
       remoteAddress,
     }).pipe(
       Either.map(
-        () => Identity.User({ user: UserName.make(certificate.keyId), roles: [], logins: [] }) as UserIdentity,
+        () =>
+          Identity.User({
+            user: UserName.make(certificate.keyId),
+            roles: [],
+            logins: [],
+            createdMs: 0,
+          }) as UserIdentity,
       ),
       Either.mapLeft(({ message }) => new UserRefused({ message })),
     ),

@@ -37,7 +37,10 @@ export const userToken = (user = "ada") =>
   })
 
 const userIdentity = (name: string) =>
-  Identity.User({ user: UserName.make(name), roles: [], logins: [] }) as Extract<Identity, { _tag: "User" }>
+  Identity.User({ user: UserName.make(name), roles: [], logins: [], createdMs: 0 }) as Extract<
+    Identity,
+    { _tag: "User" }
+  >
 
 /** Users "ada", who may reach web-1 alone, and "eve", who may reach nothing; "web-2" is known but never connected. */
 const users = Layer.succeed(UserAuthenticator, {

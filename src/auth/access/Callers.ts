@@ -10,6 +10,7 @@ import { Users } from "../identities/Users.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { UserAuthority } from "../keys/UserAuthority.ts"
 import { Nodes } from "../nodes/Nodes.ts"
+import { Roles } from "../roles/Roles.ts"
 
 /** A caller that is a node. */
 export type NodeIdentity = Extract<Identity, { readonly _tag: "Node" }>
@@ -22,7 +23,7 @@ const refuse = (error: InvalidToken) => Effect.fail(new Unauthenticated({ messag
 
 const make = Effect.gen(function* () {
   const { clusterName: audience } = yield* ClusterKeys
-  const [users, nodes, authority] = [yield* Users, yield* Nodes, yield* UserAuthority]
+  const [users, nodes, authority, roles] = [yield* Users, yield* Nodes, yield* UserAuthority, yield* Roles]
 
   const nodeKey = Effect.fnUntraced(function* (id: string) {
     const node = yield* nodes.find(id)
@@ -33,20 +34,20 @@ const make = Effect.gen(function* () {
     return { subject: id, key: key.value, known: Identity.Node({ id: node.value.id, name: node.value.name }) }
   })
 
-  const userKey = Effect.fnUntraced(function* (certificate: string) {
+  const certified = Effect.fnUntraced(function* (blob: Uint8Array) {
     const now = yield* Clock.currentTimeMillis
-    const certified = yield* Effect.mapError(
-      authority.verifyCertificate(Buffer.from(certificate, "base64"), now),
-      ({ message }) => unknown(message),
-    )
-    const user = yield* users.find(certified.user)
-    // A certificate of somebody who had the name before, and was removed, is not this user's. Certificates know seconds.
-    if (Option.isNone(user) || certified.issuedAtMs < Math.floor(user.value.createdMs / 1000) * 1000) {
+    const shown = yield* Effect.mapError(authority.verifyCertificate(blob, now), ({ message }) => unknown(message))
+    const user = yield* users.find(shown.user)
+    // One of before a reset, or of somebody who had the name before, is worth nothing. Certificates know seconds.
+    if (Option.isNone(user) || shown.issuedAtMs < Math.floor(user.value.credentialsSinceMs / 1000) * 1000) {
       return yield* unknown("the hub doesn't know this user any more: log in again")
     }
-    const { name, roles, logins } = user.value
-    return { subject: name, key: certified.publicKey, known: Identity.User({ user: name, roles, logins }) }
+    const { name, logins, createdMs } = user.value
+    const known = Identity.User({ user: name, roles: yield* roles.all(user.value.roles), logins, createdMs })
+    return { subject: name, key: shown.publicKey, known: known as UserIdentity }
   })
+
+  const userKey = (certificate: string) => certified(Buffer.from(certificate, "base64"))
 
   const nodeToken = (token: BearerToken) => verifyNodeToken({ token, audience, resolve: nodeKey })
 
@@ -76,12 +77,17 @@ const make = Effect.gen(function* () {
     return verified.known as Identity
   })
 
-  return { verifiedNode, node, user, caller }
+  const certificate = Effect.fn("Callers.certificate")(function* (blob: Uint8Array) {
+    const { known } = yield* Effect.catchTag(certified(blob), "InvalidToken", refuse)
+    return known
+  })
+
+  return { verifiedNode, node, user, certificate, caller }
 })
 
 /**
  * Finds out by a bearer token who calls: a node by the identity key that it joined with, a user by a certificate of the cluster's user
- * authority. Whoever was removed since is refused; a user's roles and logins are those of now, not of the login.
+ * authority. Whoever was removed since is refused; a user's roles, what they say, and logins are those of now, not of the login.
  */
 export class Callers extends Context.Tag("mezite/auth/Callers")<
   Callers,
@@ -90,12 +96,12 @@ export class Callers extends Context.Tag("mezite/auth/Callers")<
     readonly verifiedNode: (token: BearerToken) => Effect.Effect<NodeIdentity, InvalidToken | SqlError>
     readonly node: (token: BearerToken) => Effect.Effect<NodeIdentity, Unauthenticated | SqlError>
     readonly user: (token: BearerToken) => Effect.Effect<UserIdentity, Unauthenticated | SqlError>
+    /** The user of a certificate (its blob). Whoever shows it must have proved to hold its key. */
+    readonly certificate: (blob: Uint8Array) => Effect.Effect<UserIdentity, Unauthenticated | SqlError>
     /** Whichever it is. */
     readonly caller: (token: BearerToken) => Effect.Effect<Identity, Unauthenticated | SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<Callers, never, ClusterKeys | Users | Nodes | UserAuthority> = Layer.effect(
-    Callers,
-    make,
-  )
+  static readonly layer: Layer.Layer<Callers, never, ClusterKeys | Users | Roles | Nodes | UserAuthority> =
+    Layer.effect(Callers, make)
 }

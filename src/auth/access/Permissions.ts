@@ -1,52 +1,51 @@
 import type { Identity } from "../../api/Identity.ts"
-import type { RoleName } from "../../domain/Identifiers.ts"
+import { type AdminVerb, adminVerbs } from "../../domain/AdminVerb.ts"
+import { everything, type Role, type RoleRules } from "../../domain/Role.ts"
 
-/** What somebody may do in the cluster. */
+/** What somebody may do in the cluster, apart from nodes: see `grantAccess`. */
 export interface Permissions {
-  /** Users, tokens, nodes and settings. */
-  readonly administer: boolean
-  /** The audit log. */
-  readonly audit: boolean
+  readonly verbs: ReadonlySet<AdminVerb>
   /** Whose sessions and recordings. */
-  readonly sessions: "all" | "own" | "none"
-  /** The cluster's nodes and public keys. */
+  readonly sessions: { readonly own: boolean; readonly others: boolean }
+  /** The cluster's public keys, and the nodes that are in reach. */
   readonly member: boolean
 }
 
-const nothing: Permissions = { administer: false, audit: false, sessions: "none", member: false }
+const nothing: Permissions = { verbs: new Set(), sessions: { own: false, others: false }, member: false }
 
-/** The roles that are built in, and what each of them grants. */
-export const builtInRoles: Readonly<Record<string, Permissions>> = {
-  admin: { administer: true, audit: true, sessions: "all", member: true },
-  auditor: { administer: false, audit: true, sessions: "all", member: true },
-  user: { administer: false, audit: false, sessions: "own", member: true },
+const all: Permissions = { verbs: new Set(adminVerbs), sessions: { own: true, others: true }, member: true }
+
+const named = ({ admin }: RoleRules, verb: AdminVerb): boolean => admin.includes(everything) || admin.includes(verb)
+
+const own = ({ recordings }: RoleRules): boolean => recordings !== "none"
+
+const others = ({ recordings }: RoleRules): boolean => recordings === "all"
+
+/** What those roles allow together, less what any of them denies. */
+export const permissions = (roles: ReadonlyArray<Role>): Permissions => {
+  const decided = (rule: (rules: RoleRules) => boolean): boolean =>
+    roles.some(({ allow }) => rule(allow)) && !roles.some(({ deny }) => rule(deny))
+  return {
+    verbs: new Set(adminVerbs.filter((verb) => decided((rules) => named(rules, verb)))),
+    sessions: { own: decided(own), others: decided(others) },
+    member: roles.length > 0,
+  }
 }
-
-const wider = (a: Permissions["sessions"], b: Permissions["sessions"]): Permissions["sessions"] =>
-  a === "all" || b === "all" ? "all" : a === "own" || b === "own" ? "own" : "none"
-
-/** What those roles grant together; a role that isn't known grants nothing. */
-export const permissions = (roles: ReadonlyArray<RoleName>): Permissions =>
-  roles
-    .map((role) => (Object.hasOwn(builtInRoles, role) ? (builtInRoles[role] ?? nothing) : nothing))
-    .reduce(
-      (all, role) => ({
-        administer: all.administer || role.administer,
-        audit: all.audit || role.audit,
-        sessions: wider(all.sessions, role.sessions),
-        member: all.member || role.member,
-      }),
-      nothing,
-    )
 
 /** What that caller may do through `ClusterRpcs`: a node nothing, whoever holds the hub's unix socket everything. */
 export const permissionsOf = (identity: Identity): Permissions => {
   switch (identity._tag) {
     case "LocalAdmin":
-      return permissions(["admin" as RoleName])
+      return all
     case "User":
       return permissions(identity.roles)
     case "Node":
       return nothing
   }
 }
+
+/** Whether what is given is no more than the giver has: nobody raises themselves by making a user or a role. */
+export const covers = (giver: Permissions, given: Permissions): boolean =>
+  [...given.verbs].every((verb) => giver.verbs.has(verb)) &&
+  (giver.sessions.own || !given.sessions.own) &&
+  (giver.sessions.others || !given.sessions.others)

@@ -4,6 +4,7 @@ import { Forbidden } from "../../api/ApiError.ts"
 import type { ClusterRpcs } from "../../api/ClusterRpcs.ts"
 import { CurrentIdentity, type Identity } from "../../api/Identity.ts"
 import type { NodeRpcs } from "../../api/NodeRpcs.ts"
+import type { AdminVerb } from "../../domain/AdminVerb.ts"
 import { type Permissions, permissionsOf } from "./Permissions.ts"
 
 /** The calls of `ClusterRpcs`. */
@@ -11,26 +12,43 @@ export type ClusterRpc = RpcGroup.Rpcs<typeof ClusterRpcs>["_tag"]
 /** The calls of `NodeRpcs`. */
 export type NodeRpc = RpcGroup.Rpcs<typeof NodeRpcs>["_tag"]
 
+const may =
+  (verb: AdminVerb) =>
+  ({ verbs }: Permissions): boolean =>
+    verbs.has(verb)
+
+const isMember = ({ member }: Permissions): boolean => member
+
+const seesSessions = ({ sessions }: Permissions): boolean => sessions.own || sessions.others
+
 /** What each call asks of its caller. */
 export const rpcAccess: Readonly<Record<ClusterRpc, (caller: Permissions) => boolean>> = {
-  UsersAdd: (caller) => caller.administer,
-  UsersList: (caller) => caller.administer,
-  UsersRemove: (caller) => caller.administer,
-  AuthSign: (caller) => caller.administer,
-  TokensAdd: (caller) => caller.administer,
-  NodesList: (caller) => caller.member,
-  NodesRemove: (caller) => caller.administer,
-  ConfigGet: (caller) => caller.administer,
-  ConfigSet: (caller) => caller.administer,
-  ConfigList: (caller) => caller.administer,
-  AuditList: (caller) => caller.audit,
-  AuditVerify: (caller) => caller.audit,
-  SessionsList: (caller) => caller.sessions !== "none",
-  RecordingRead: (caller) => caller.sessions !== "none",
-  CaExport: (caller) => caller.member,
+  UsersAdd: may("users:write"),
+  UsersUpdate: may("users:write"),
+  UsersReset: may("users:write"),
+  UsersList: may("users:read"),
+  UsersRemove: may("users:write"),
+  AuthSign: may("users:sign"),
+  RolesList: may("roles:read"),
+  RolesGet: may("roles:read"),
+  RolesCreate: may("roles:write"),
+  RolesUpdate: may("roles:write"),
+  RolesRemove: may("roles:write"),
+  TokensAdd: may("tokens:write"),
+  NodesList: isMember,
+  NodesLabel: may("nodes:write"),
+  NodesRemove: may("nodes:write"),
+  ConfigGet: may("settings:read"),
+  ConfigSet: may("settings:write"),
+  ConfigList: may("settings:read"),
+  AuditList: may("audit:read"),
+  AuditVerify: may("audit:read"),
+  SessionsList: seesSessions,
+  RecordingRead: seesSessions,
+  CaExport: isMember,
 }
 
-/** Whether that caller may make that call at all; which sessions it then sees is `visibleTo`'s decision. */
+/** Whether that caller may make that call at all; which sessions it then sees is `visibleSessions`' decision. */
 export const mayCall = (rpc: ClusterRpc, identity: Identity): boolean => rpcAccess[rpc](permissionsOf(identity))
 
 /** The caller, if it may make that call of `ClusterRpcs`. */
@@ -51,12 +69,6 @@ export const authorizeNode = (
     (identity) => identity._tag === "Node",
     () => new Forbidden({ message: `only a node may do this (${rpc})` }),
   )
-
-/** Whether a session of `user` exists as far as that caller may know. */
-export const visibleTo = (identity: Identity, user: string): boolean => {
-  const { sessions } = permissionsOf(identity)
-  return sessions === "all" || (sessions === "own" && identity._tag === "User" && identity.user === user)
-}
 
 /** The caller's name in the audit log. */
 export const nameOf = (identity: Identity): string => {

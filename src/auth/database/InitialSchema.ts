@@ -16,7 +16,12 @@ const statements = [
     password TEXT,
     invite_digest TEXT,
     invite_expires_ms BIGINT,
-    created_ms BIGINT NOT NULL
+    created_ms BIGINT NOT NULL,
+    credentials_since_ms BIGINT NOT NULL
+  )`,
+  `CREATE TABLE roles (
+    name TEXT PRIMARY KEY,
+    document TEXT NOT NULL
   )`,
   `CREATE TABLE join_tokens (
     digest TEXT PRIMARY KEY,
@@ -28,6 +33,7 @@ const statements = [
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     labels TEXT NOT NULL,
+    claimed_labels TEXT NOT NULL,
     identity_key TEXT NOT NULL,
     host_key TEXT NOT NULL,
     version TEXT NOT NULL,

@@ -2,11 +2,14 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
 import { Invalid, NotFound, Unauthenticated, type Unavailable } from "../../api/ApiError.ts"
 import type { Credentials } from "../../api/PublicRpcs.ts"
+import { mostGrantedLogins } from "../../domain/AccessGrant.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
 import type { UserName } from "../../domain/Identifiers.ts"
+import { type LoginTerms, loginTerms } from "../access/LoginTerms.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { CertificateIssuer } from "../keys/CertificateIssuer.ts"
 import { ClusterDescription } from "../keys/ClusterDescription.ts"
+import { Roles } from "../roles/Roles.ts"
 import { Settings } from "../settings/Settings.ts"
 import { FailedLogins } from "./FailedLogins.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
@@ -49,11 +52,22 @@ const checkAttempt = ({ password, invite }: LoginAttempt): Effect.Effect<void, I
 const wait = (why: string) => (waitMs: number) =>
   waitMs === 0 ? Effect.void : new Unauthenticated({ message: `${why}: try again in ${Math.ceil(waitMs / 1000)} s` })
 
+const tooManyLogins = new Invalid({
+  message: `your roles allow more than ${mostGrantedLogins} logins, which no certificate can hold: an admin must shorten them`,
+})
+
+/** That long, or as long as the roles allow. */
+const withinTerms = (ttl: Duration.Duration, { certificateTtl }: LoginTerms): Duration.Duration =>
+  Duration.min(
+    ttl,
+    Option.getOrElse(certificateTtl, () => ttl),
+  )
+
 const methodOf = ({ invite }: LoginAttempt) => (invite === null ? "password" : "invite")
 
 const make = Effect.gen(function* () {
   const [users, passwords, throttle] = [yield* Users, yield* Passwords, yield* LoginThrottle]
-  const failedLogins = yield* FailedLogins
+  const [failedLogins, roles] = [yield* FailedLogins, yield* Roles]
   const [audit, settings, issuer] = [yield* AuditLog, yield* Settings, yield* CertificateIssuer]
   const description = yield* ClusterDescription
 
@@ -67,14 +81,22 @@ const make = Effect.gen(function* () {
         )
       : Effect.flatMap(passwords.hash(password), (hash) => users.redeem(user, invite, hash))
 
-  const credentials = Effect.fnUntraced(function* (user: UserRecord, publicKey: string, ttl: Duration.Duration) {
-    const issued = yield* issuer.user({ user: user.name, logins: user.logins, publicKey, ttl })
+  const termsOf = (user: UserRecord) => Effect.map(roles.all(user.roles), (granted) => loginTerms(granted, user.logins))
+
+  const credentials = Effect.fnUntraced(function* (
+    user: UserRecord,
+    { logins }: LoginTerms,
+    publicKey: string,
+    ttl: Duration.Duration,
+  ) {
+    if (logins.length > mostGrantedLogins) return yield* tooManyLogins
+    const issued = yield* issuer.user({ user: user.name, logins, publicKey, ttl })
     return {
       user: user.name,
       certificate: issued.certificate,
       expires_at: new Date(issued.expiresAtMs).toISOString(),
       roles: user.roles,
-      logins: user.logins,
+      logins,
       cluster: yield* description.info,
     }
   })
@@ -93,7 +115,9 @@ const make = Effect.gen(function* () {
     const method = methodOf(attempt)
     if (Option.isNone(user)) return yield* Effect.zipRight(failedLogins.report({ ...attempt, method }), refused)
     if (attempt.invite === null) yield* throttle.succeeded(attempt)
-    const issued = yield* credentials(user.value, attempt.publicKey, yield* settings.userCertificateTtl)
+    const terms = yield* termsOf(user.value)
+    const ttl = withinTerms(yield* settings.userCertificateTtl, terms)
+    const issued = yield* credentials(user.value, terms, attempt.publicKey, ttl)
     const detail = { method, expires_at: issued.expires_at }
     const { remoteAddress: remote_address } = attempt
     yield* audit.append(auditEvent("user.login", { user: user.value.name, remote_address, detail }))
@@ -107,7 +131,12 @@ const make = Effect.gen(function* () {
     yield* issuer.checkKey(publicKey)
     const found = yield* users.find(user)
     if (Option.isNone(found)) return yield* new NotFound({ message: `there is no user ${user}` })
-    const given = yield* credentials(found.value, publicKey, ttl)
+    const terms = yield* termsOf(found.value)
+    if (Duration.lessThan(withinTerms(ttl, terms), ttl)) {
+      const most = Duration.format(withinTerms(ttl, terms))
+      return yield* new Invalid({ message: `the roles of ${user} allow an identity file ${most} at most` })
+    }
+    const given = yield* credentials(found.value, terms, publicKey, ttl)
     const detail = { method: "signed", by, expires_at: given.expires_at }
     yield* audit.append(auditEvent("user.login", { user, remote_address: remoteAddress, detail }))
     return given

@@ -8,6 +8,7 @@ export interface UserRow {
   readonly logins: string
   readonly password: string | null
   readonly created_ms: number | string
+  readonly credentials_since_ms: number | string
 }
 
 /** A user as the hub knows it. */
@@ -18,6 +19,8 @@ export interface UserRecord {
   /** A hash of `Passwords`; null until the invite is used. */
   readonly password: string | null
   readonly createdMs: number
+  /** Certificates that were issued before are worth nothing. */
+  readonly credentialsSinceMs: number
 }
 
 /** The user that a row stores; what is stored was checked when it came in. */
@@ -27,6 +30,7 @@ export const userOf = (row: UserRow): UserRecord => ({
   logins: JSON.parse(row.logins) as ReadonlyArray<Login>,
   password: row.password,
   createdMs: Number(row.created_ms),
+  credentialsSinceMs: Number(row.credentials_since_ms),
 })
 
 /** The user as the API shows it. */

@@ -1,62 +1,68 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Array as Arr, Clock, Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
+import { Array as Arr, Clock, Context, Effect, Layer, Option, type Redacted } from "effect"
 import { Conflict, Invalid, NotFound } from "../../api/ApiError.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
 import type { Login, RoleName, UserName } from "../../domain/Identifiers.ts"
-import { builtInRoles } from "../access/Permissions.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
-import { newSecret, secretDigest } from "./Secret.ts"
+import { Roles } from "../roles/Roles.ts"
+import { newInvite } from "./Invite.ts"
+import { secretDigest } from "./Secret.ts"
 import { type UserRecord, type UserRow, userOf } from "./UserRecord.ts"
 
-const inviteLife = Duration.days(7)
+const mostRoles = 16
 const mostLogins = 64
 
-/** A user that is to be. */
-export interface NewUser {
-  readonly name: UserName
+/** What a user may do and as whom. */
+export interface UserAccess {
   readonly roles: ReadonlyArray<RoleName>
   readonly logins: ReadonlyArray<Login>
 }
 
-/** A user that was added, and the invite with which it can log in, once. */
+/** A user that is to be. */
+export interface NewUser extends UserAccess {
+  readonly name: UserName
+}
+
+/** A user who can log in once with an invite. */
 export interface InvitedUser {
   readonly user: UserRecord
   readonly invite: Redacted.Redacted<string>
   readonly expiresAtMs: number
 }
 
-const check = ({ roles, logins }: NewUser): Effect.Effect<void, Invalid> => {
-  const known = Object.keys(builtInRoles)
-  const unknown = roles.find((role) => !known.includes(role))
-  if (roles.length === 0) return new Invalid({ message: `a user needs a role; there are: ${known.join(", ")}` })
-  if (unknown !== undefined) {
-    return new Invalid({ message: `there is no role "${unknown}"; there are: ${known.join(", ")}` })
-  }
-  return logins.length > mostLogins ? new Invalid({ message: `a user has ${mostLogins} logins at most` }) : Effect.void
-}
+const missing = (name: string) => new NotFound({ message: `there is no user ${name}` })
+
+const columnsOf = ({ roles, logins }: UserAccess) => ({
+  roles: JSON.stringify(Arr.dedupe(roles)),
+  logins: JSON.stringify(Arr.dedupe(logins)),
+})
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const audit = yield* AuditLog
+  const [audit, known] = [yield* AuditLog, yield* Roles]
+
+  const check = Effect.fnUntraced(function* ({ roles, logins }: UserAccess) {
+    const names = (yield* known.list).map(({ name }) => name)
+    const unknown = roles.find((role) => !names.includes(role))
+    if (roles.length === 0)
+      return yield* new Invalid({ message: `a user needs a role; there are: ${names.join(", ")}` })
+    if (unknown !== undefined) {
+      return yield* new Invalid({ message: `there is no role "${unknown}"; there are: ${names.join(", ")}` })
+    }
+    if (roles.length > mostRoles) return yield* new Invalid({ message: `a user has ${mostRoles} roles at most` })
+    if (logins.length > mostLogins) return yield* new Invalid({ message: `a user has ${mostLogins} logins at most` })
+  })
 
   const add = Effect.fn("Users.add")(function* (wanted: NewUser, by: string) {
-    yield* check(wanted)
-    const createdMs = yield* Clock.currentTimeMillis
-    const expiresAtMs = createdMs + Duration.toMillis(inviteLife)
-    const invite = newSecret()
-    const row = {
-      name: wanted.name,
-      roles: JSON.stringify(Arr.dedupe(wanted.roles)),
-      logins: JSON.stringify(Arr.dedupe(wanted.logins)),
-      password: null,
-      invite_digest: secretDigest(invite),
-      invite_expires_ms: expiresAtMs,
-      created_ms: createdMs,
-    }
+    const { invite, expiresAtMs, columns } = yield* newInvite
+    const created_ms = yield* Clock.currentTimeMillis
+    const times = { created_ms, credentials_since_ms: created_ms }
+    const row = { name: wanted.name, ...columnsOf(wanted), password: null, ...columns, ...times }
     const stored = Effect.gen(function* () {
       const inserted = yield* sql`INSERT INTO users ${sql.insert(row)} ON CONFLICT (name) DO NOTHING RETURNING name`
       if (inserted.length === 0) return yield* new Conflict({ message: `there is a user ${wanted.name} already` })
+      yield* check(wanted)
       const detail = { name: wanted.name, roles: wanted.roles, logins: wanted.logins }
       yield* audit.append(auditEvent("user.create", { user: by, detail }))
     })
@@ -64,10 +70,40 @@ const make = Effect.gen(function* () {
     return { user: userOf(row), invite, expiresAtMs }
   })
 
+  const update = Effect.fn("Users.update")(function* (name: UserName, wanted: Partial<UserAccess>, by: string) {
+    const updated = Effect.gen(function* () {
+      // The row's lock comes first, so that of two changes at once the second builds on the first.
+      const [row] = yield* sql<UserRow>`UPDATE users SET name = name WHERE name = ${name} RETURNING *`
+      if (row === undefined) return yield* missing(name)
+      const { roles, logins } = userOf(row)
+      const access = { roles: wanted.roles ?? roles, logins: wanted.logins ?? logins }
+      yield* check(access)
+      const columns = columnsOf(access)
+      yield* sql`UPDATE users SET ${sql.update(columns)} WHERE name = ${name}`
+      yield* audit.append(
+        auditEvent("user.update", { user: by, detail: { name, old: { roles, logins }, new: access } }),
+      )
+      return userOf({ ...row, ...columns })
+    })
+    return yield* sql.withTransaction(updated)
+  })
+
+  const reset = Effect.fn("Users.reset")(function* (name: UserName, by: string) {
+    const { invite, expiresAtMs, columns } = yield* newInvite
+    const cleared = { ...columns, password: null, credentials_since_ms: yield* Clock.currentTimeMillis }
+    const stored = Effect.gen(function* () {
+      const [row] = yield* sql<UserRow>`UPDATE users SET ${sql.update(cleared)} WHERE name = ${name} RETURNING *`
+      if (row === undefined) return yield* missing(name)
+      yield* audit.append(auditEvent("user.reset", { user: by, detail: { name } }))
+      return userOf(row)
+    })
+    return { user: yield* sql.withTransaction(stored), invite, expiresAtMs }
+  })
+
   const remove = Effect.fn("Users.remove")(function* (name: UserName, by: string) {
     const removed = Effect.gen(function* () {
       const deleted = yield* sql`DELETE FROM users WHERE name = ${name} RETURNING name`
-      if (deleted.length === 0) return yield* new NotFound({ message: `there is no user ${name}` })
+      if (deleted.length === 0) return yield* missing(name)
       yield* audit.append(auditEvent("user.delete", { user: by, detail: { name } }))
     })
     yield* sql.withTransaction(removed)
@@ -89,15 +125,23 @@ const make = Effect.gen(function* () {
     return redeemed.length === 1
   })
 
-  return { add, remove, find, list, redeem }
+  return { add, update, reset, remove, find, list, redeem }
 })
 
-/** The users of the cluster, people and machines. Adding and removing one is audited with the change itself. */
+/** The users of the cluster, people and machines. Each change is audited with it. `by`: who makes it. */
 export class Users extends Context.Tag("mezite/auth/Users")<
   Users,
   {
-    /** The invite is good for seven days and for one login; only its digest is kept. `by`: who adds, for the audit log. */
+    /** The invite is good for seven days and for one login; only its digest is kept. */
     readonly add: (wanted: NewUser, by: string) => Effect.Effect<InvitedUser, Invalid | Conflict | SqlError>
+    /** Changes what is given; it holds from the next call or connection on. */
+    readonly update: (
+      name: UserName,
+      wanted: Partial<UserAccess>,
+      by: string,
+    ) => Effect.Effect<UserRecord, Invalid | NotFound | SqlError>
+    /** A new invite; password and certificates of before are worth nothing any more. */
+    readonly reset: (name: UserName, by: string) => Effect.Effect<InvitedUser, NotFound | SqlError>
     readonly remove: (name: UserName, by: string) => Effect.Effect<void, NotFound | SqlError>
     readonly find: (name: string) => Effect.Effect<Option.Option<UserRecord>, SqlError>
     readonly list: Effect.Effect<ReadonlyArray<UserRecord>, SqlError>
@@ -105,5 +149,5 @@ export class Users extends Context.Tag("mezite/auth/Users")<
     readonly redeem: (name: string, invite: Redacted.Redacted<string>, hash: string) => Effect.Effect<boolean, SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<Users, never, SqlClient.SqlClient | AuditLog> = Layer.effect(Users, make)
+  static readonly layer: Layer.Layer<Users, never, SqlClient.SqlClient | AuditLog | Roles> = Layer.effect(Users, make)
 }

@@ -3,6 +3,7 @@ import { Context, type Duration, Effect, FiberMap, Layer, Option, Schedule, type
 import type { SessionId } from "../../domain/Identifiers.ts"
 import type { RecordingEnd } from "../../recording/End.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
+import { everySession } from "../access/SessionScope.ts"
 import { Users } from "../identities/Users.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { UserAuthority } from "../keys/UserAuthority.ts"
@@ -156,7 +157,7 @@ const make = (orphanAfter: Duration.Duration) =>
     /** Sessions that an earlier run of the hub left unfinished wait for their agents too. */
     yield* Effect.flatMap(storage.partials, Effect.forEach(orphan, { discard: true }))
     yield* sessions
-      .list({ active: true, user: null, node: null, sinceMs: null })
+      .list({ scope: everySession, active: true, user: null, node: null, sinceMs: null })
       .pipe(Stream.runForEach(({ session_id }) => orphan(session_id)))
 
     return { open }

@@ -1,18 +1,16 @@
-import { Either } from "effect"
-import { Invalid } from "../../api/ApiError.ts"
 import type { Node } from "../../api/ClusterRpcs.ts"
 import type { NodeId, NodeName } from "../../domain/Identifiers.ts"
+import type { NodeLabels } from "../../domain/NodeLabels.ts"
 import { isWeaker, type RecordingMode, type RecordingModeSource } from "../../domain/RecordingMode.ts"
-
-/** A node's labels. */
-export type Labels = Readonly<Record<string, string>>
 
 /** A row of `nodes`; PostgreSQL gives its BIGINTs as text. */
 export interface NodeRow {
   readonly id: NodeId
   readonly name: NodeName
-  /** JSON. */
+  /** JSON: what access is decided by. Pinned when the node joins; only an admin changes them. */
   readonly labels: string
+  /** JSON: what the node itself said last. */
+  readonly claimed_labels: string
   /** `ssh-ed25519 AAAA…`: signs the node's tokens. */
   readonly identity_key: string
   /** `ssh-ed25519 AAAA…`: what the node shows to SSH clients. */
@@ -34,14 +32,23 @@ export interface NodeSurroundings {
   readonly nowMs: number
 }
 
+/** The labels that access is decided by. */
+export const labelsOf = ({ labels }: Pick<NodeRow, "labels">): NodeLabels => JSON.parse(labels) as NodeLabels
+
+const sameLabels = (a: NodeLabels, b: NodeLabels): boolean =>
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(a).every(([key, value]) => Object.hasOwn(b, key) && b[key] === value)
+
 /** The node as the API shows it. */
 export const shownNode = (row: NodeRow, { online, setting, nowMs }: NodeSurroundings): Node => {
+  const claimed = JSON.parse(row.claimed_labels) as NodeLabels
   const connected = online.has(row.id)
   const seen = connected ? nowMs : row.last_seen_ms
   return {
     id: row.id,
     name: row.name,
-    labels: JSON.parse(row.labels) as Labels,
+    labels: labelsOf(row),
+    claimed_labels: sameLabels(labelsOf(row), claimed) ? null : claimed,
     online: connected,
     version: row.version,
     joined_at: time(row.joined_ms),
@@ -50,19 +57,4 @@ export const shownNode = (row: NodeRow, { online, setting, nowMs }: NodeSurround
     mode_source: row.mode_source,
     weaker_than_cluster: row.mode !== null && row.mode_source === "env" && isWeaker(row.mode, setting),
   }
-}
-
-/** The labels, if a node may have them: 64 at most, keys and values short and without control characters. */
-export const checkLabels = (labels: Labels): Either.Either<Labels, Invalid> => {
-  const entries = Object.entries(labels)
-  const good = ([key, value]: [string, string]) =>
-    /^[A-Za-z0-9._/-]{1,63}$/.test(key) && /^[^\p{Cc}\p{Cs}]{0,255}$/u.test(value)
-  return entries.length <= 64 && entries.every(good)
-    ? Either.right(labels)
-    : Either.left(
-        new Invalid({
-          message:
-            "a node has 64 labels at most, with keys of 63 letters, digits, '.', '_', '/' or '-' and values of 255 characters",
-        }),
-      )
 }

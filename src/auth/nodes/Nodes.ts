@@ -6,19 +6,22 @@ import { Conflict, type Invalid, NotFound, Unauthenticated } from "../../api/Api
 import type { Node } from "../../api/ClusterRpcs.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
 import { NodeId, type NodeName } from "../../domain/Identifiers.ts"
+import type { NodeLabels } from "../../domain/NodeLabels.ts"
 import type { RecordingMode, RecordingModeSource } from "../../domain/RecordingMode.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { CertificateIssuer } from "../keys/CertificateIssuer.ts"
 import { Settings } from "../settings/Settings.ts"
+import { checkLabels } from "./checkLabels.ts"
 import { JoinTokens } from "./JoinTokens.ts"
-import { checkLabels, type Labels, type NodeRow, shownNode } from "./NodeRecord.ts"
+import { labelsOf, type NodeRow, shownNode } from "./NodeRecord.ts"
 import { OnlineNodes } from "./OnlineNodes.ts"
 
 /** A node that wants to join. */
 export interface JoinRequest {
   readonly token: Redacted.Redacted<string>
   readonly name: NodeName
-  readonly labels: Labels
+  /** Access is decided by them from then on, whatever the node says later: whoever has a join token is believed once. */
+  readonly labels: Readonly<Record<string, string>>
   readonly identityKey: string
   readonly hostKey: string
   readonly remoteAddress: string | null
@@ -27,7 +30,8 @@ export interface JoinRequest {
 /** What a node tells of itself at each start. */
 export interface Registration {
   readonly version: string
-  readonly labels: Labels
+  /** Shown to admins; what counts are those that it joined with. */
+  readonly labels: Readonly<Record<string, string>>
   readonly mode: RecordingMode
   readonly modeSource: RecordingModeSource
   readonly hostKey: string
@@ -38,6 +42,8 @@ const wrongToken = new Unauthenticated({
 })
 
 const gone = new NotFound({ message: "this node was removed from the cluster: join it anew" })
+
+const missing = (name: string) => new NotFound({ message: `there is no node ${name}` })
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -63,6 +69,7 @@ const make = Effect.gen(function* () {
       id: NodeId.make(randomUUID()),
       name: request.name,
       labels: JSON.stringify(labels),
+      claimed_labels: JSON.stringify(labels),
       identity_key,
       host_key: request.hostKey,
       version: "",
@@ -91,13 +98,25 @@ const make = Effect.gen(function* () {
     const hostCertificate = yield* issuer.host({ name: node.name, hostKey: registration.hostKey })
     yield* sql`UPDATE nodes SET ${sql.update({
       version: registration.version.replaceAll("\0", "").slice(0, 64),
-      labels: JSON.stringify(labels),
+      claimed_labels: JSON.stringify(labels),
       mode: registration.mode,
       mode_source: registration.modeSource,
       host_key: registration.hostKey,
       last_seen_ms: yield* Clock.currentTimeMillis,
     })} WHERE id = ${id}`
     return hostCertificate
+  })
+
+  const label = Effect.fn("Nodes.label")(function* (name: NodeName, labels: NodeLabels, by: string) {
+    const relabelled = Effect.gen(function* () {
+      // The row's lock comes first, so that of two changes at once the second tells what the first made.
+      const [row] = yield* sql<NodeRow>`UPDATE nodes SET name = name WHERE name = ${name} RETURNING *`
+      if (row === undefined) return yield* missing(name)
+      yield* sql`UPDATE nodes SET labels = ${JSON.stringify(labels)} WHERE name = ${name}`
+      const detail = { node_id: row.id, old: labelsOf(row), new: labels }
+      yield* audit.append(auditEvent("node.update", { user: by, node: name, detail }))
+    })
+    yield* sql.withTransaction(relabelled)
   })
 
   const seen = Effect.fn("Nodes.seen")(function* (id: NodeId) {
@@ -117,14 +136,14 @@ const make = Effect.gen(function* () {
   const remove = Effect.fn("Nodes.remove")(function* (name: NodeName, by: string) {
     const removed = Effect.gen(function* () {
       const [row] = yield* sql<{ id: NodeId }>`DELETE FROM nodes WHERE name = ${name} RETURNING id`
-      if (row === undefined) return yield* new NotFound({ message: `there is no node ${name}` })
+      if (row === undefined) return yield* missing(name)
       yield* audit.append(auditEvent("node.leave", { user: by, node: name, detail: { node_id: row.id } }))
       return row.id
     })
     yield* connections.disconnect(yield* sql.withTransaction(removed))
   })
 
-  return { join, register, seen, find, named, list, remove }
+  return { join, register, label, seen, find, named, list, remove }
 })
 
 /** The machines of the cluster. */
@@ -140,6 +159,8 @@ export class Nodes extends Context.Tag("mezite/auth/Nodes")<
     >
     /** Remembers what the node is now, and gives a fresh host certificate. */
     readonly register: (id: NodeId, registration: Registration) => Effect.Effect<string, NotFound | Invalid | SqlError>
+    /** Access is decided by these labels from then on. `by`: who changes them, for the audit log. */
+    readonly label: (name: NodeName, labels: NodeLabels, by: string) => Effect.Effect<void, NotFound | SqlError>
     /** The node was connected just now. */
     readonly seen: (id: NodeId) => Effect.Effect<void, SqlError>
     /** None for a node that was removed. */

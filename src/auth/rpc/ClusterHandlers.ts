@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { ClusterRpcs } from "../../api/ClusterRpcs.ts"
 import { auditCalls } from "./AuditCalls.ts"
 import { nodeCalls } from "./NodeCalls.ts"
+import { roleCalls } from "./RoleCalls.ts"
 import { sessionCalls } from "./SessionCalls.ts"
 import { settingCalls } from "./SettingCalls.ts"
 import { userCalls } from "./UserCalls.ts"
@@ -11,6 +12,7 @@ export const layerClusterHandlers = ClusterRpcs.toLayer(
   Effect.gen(function* () {
     return {
       ...(yield* userCalls),
+      ...(yield* roleCalls),
       ...(yield* nodeCalls),
       ...(yield* settingCalls),
       ...(yield* auditCalls),

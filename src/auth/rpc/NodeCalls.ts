@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { knowsNode } from "../access/knowsNode.ts"
 import { nameOf } from "../access/RpcAccess.ts"
 import { JoinTokens } from "../nodes/JoinTokens.ts"
 import { Nodes } from "../nodes/Nodes.ts"
@@ -16,7 +17,11 @@ export const nodeCalls = Effect.gen(function* () {
           expires_at: new Date(expiresAtMs).toISOString(),
         })),
       ),
-    NodesList: () => guarded("NodesList", () => nodes.list),
+    NodesList: () =>
+      guarded("NodesList", (caller) =>
+        Effect.map(nodes.list, (all) => all.filter((node) => knowsNode(caller, node.labels))),
+      ),
+    NodesLabel: ({ name, labels }) => guarded("NodesLabel", (caller) => nodes.label(name, labels, nameOf(caller))),
     NodesRemove: ({ name }) => guarded("NodesRemove", (caller) => nodes.remove(name, nameOf(caller))),
-  } satisfies Calls<"TokensAdd" | "NodesList" | "NodesRemove">
+  } satisfies Calls<"TokensAdd" | "NodesList" | "NodesLabel" | "NodesRemove">
 })

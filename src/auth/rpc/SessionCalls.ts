@@ -2,8 +2,8 @@ import { Effect, Option, Stream } from "effect"
 import { NotFound } from "../../api/ApiError.ts"
 import type { Identity } from "../../api/Identity.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
-import { permissionsOf } from "../access/Permissions.ts"
-import { nameOf, visibleTo } from "../access/RpcAccess.ts"
+import { nameOf } from "../access/RpcAccess.ts"
+import { isVisible, sessionScope } from "../access/SessionScope.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
 import { recordingAccess } from "../sessions/SessionEvents.ts"
@@ -12,20 +12,13 @@ import { CallerAddress } from "./CallerAddress.ts"
 import type { Calls } from "./Calls.ts"
 import { ago, guardedStream } from "./Guard.ts"
 
-/** Whose sessions a listing may show: what was asked for, within what the caller may see; none where that is nobody's. */
-const visibleUser = (caller: Identity, asked: string | null): Option.Option<string | null> => {
-  if (permissionsOf(caller).sessions === "all") return Option.some(asked)
-  const own = nameOf(caller)
-  return asked === null || asked === own ? Option.some(own) : Option.none()
-}
-
 /** The calls about sessions and their recordings. */
 export const sessionCalls = Effect.gen(function* () {
   const [sessions, store, audit] = [yield* Sessions, yield* RecordingStore, yield* AuditLog]
 
   // What is another's answers exactly as what doesn't exist: that there is a session is no news for everybody.
   const visible = Effect.fnUntraced(function* (caller: Identity, id: SessionId) {
-    const session = Option.filter(yield* sessions.get(id), (row) => visibleTo(caller, row.user_name))
+    const session = Option.filter(yield* sessions.get(id), (row) => isVisible(sessionScope(caller), row))
     return yield* Option.match(session, {
       onNone: () => new NotFound({ message: `there is no session ${id}` }),
       onSome: Effect.succeed,
@@ -40,14 +33,11 @@ export const sessionCalls = Effect.gen(function* () {
   })
 
   return {
-    SessionsList: ({ user: asked, node, last, active }) =>
+    SessionsList: ({ user, node, last, active }) =>
       guardedStream("SessionsList", (caller) =>
         Stream.unwrap(
           Effect.map(ago(last), (sinceMs) =>
-            Option.match(visibleUser(caller, asked), {
-              onNone: () => Stream.empty,
-              onSome: (user) => sessions.list({ user, node, sinceMs, active }),
-            }),
+            sessions.list({ scope: sessionScope(caller), user, node, sinceMs, active }),
           ),
         ),
       ),

@@ -1,14 +1,14 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Effect, Either, Layer, Option } from "effect"
-import { Identity } from "../../api/Identity.ts"
+import { Effect, Layer, Option } from "effect"
+import type { Unauthenticated } from "../../api/ApiError.ts"
 import { Callers } from "../../auth/access/Callers.ts"
 import { grantAccess } from "../../auth/access/GrantAccess.ts"
-import { Users } from "../../auth/identities/Users.ts"
+import { knowsNode } from "../../auth/access/knowsNode.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
-import { UserAuthority } from "../../auth/keys/UserAuthority.ts"
+import { labelsOf } from "../../auth/nodes/NodeRecord.ts"
 import { Nodes } from "../../auth/nodes/Nodes.ts"
 import { OnlineNodes } from "../../auth/nodes/OnlineNodes.ts"
-import { ConnectPolicy, NodeUnknown } from "../../proxy/ConnectPolicy.ts"
+import { ConnectForbidden, ConnectPolicy, NodeUnknown } from "../../proxy/ConnectPolicy.ts"
 import { NodeAuthenticator, NodeRefused } from "../../proxy/NodeAuthenticator.ts"
 import { nodesOfTarget } from "../../proxy/NodesOfTarget.ts"
 import { Tunnels } from "../../proxy/Tunnels.ts"
@@ -38,33 +38,19 @@ const userAuthenticator = Layer.effect(
   UserAuthenticator,
   Effect.gen(function* () {
     const callers = yield* Callers
-    const users = yield* Users
-    const authority = yield* UserAuthority
-    const orNotNow = (error: SqlError) => Effect.zipRight(logged(error), refused(notNow))
+    const known = (caller: Effect.Effect<UserIdentity, Unauthenticated | SqlError>) =>
+      Effect.catchTags(caller, {
+        Unauthenticated: ({ message }) => refused(message),
+        SqlError: (error) => Effect.zipRight(logged(error), refused(notNow)),
+      })
     return {
-      bearer: (token) =>
-        Effect.catchTags(callers.user(token), {
-          Unauthenticated: ({ message }) => refused(message),
-          SqlError: orNotNow,
-        }),
-      certificate: Effect.fn("UserAuthenticator.certificate")(function* (certificate) {
-        const nowMs = yield* Clock.currentTimeMillis
-        const certified = yield* Either.mapLeft(authority.verifyCertificate(certificate.blob, nowMs), ({ message }) =>
-          refused(message),
-        )
-        const user = yield* Effect.catchTag(users.find(certified.user), "SqlError", orNotNow)
-        // A certificate of somebody who had the name before, and was removed, is not this user's. Certificates know seconds.
-        if (Option.isNone(user) || certified.issuedAtMs < Math.floor(user.value.createdMs / 1000) * 1000) {
-          return yield* refused(`there is no user ${certified.user} any more`)
-        }
-        const { name, roles, logins } = user.value
-        return Identity.User({ user: name, roles, logins }) as UserIdentity
-      }),
+      bearer: (token) => known(callers.user(token)),
+      certificate: ({ blob }) => known(callers.certificate(blob)),
     }
   }),
 )
 
-/** Every user may reach every node, with the grant that the node goes by. */
+/** A user reaches the nodes on which the user's roles allow a login; of others it is not even told that they exist. */
 const connectPolicy = Layer.effect(
   ConnectPolicy,
   Effect.gen(function* () {
@@ -76,7 +62,12 @@ const connectPolicy = Layer.effect(
           const found = yield* Effect.catchTag(nodes.named(name), "SqlError", (error) =>
             Effect.zipRight(logged(error), new NodeUnknown({ message: notNow })),
           )
-          if (Option.isSome(found)) return { node: name, grant: grantAccess(user) }
+          if (Option.isNone(found)) continue
+          const grant = grantAccess(user, labelsOf(found.value))
+          if (grant.logins.length > 0) return { node: name, grant }
+          if (knowsNode(user, labelsOf(found.value))) {
+            return yield* new ConnectForbidden({ message: `your roles give you no login on ${name}` })
+          }
         }
         return yield* new NodeUnknown({ message: `there is no node "${target.slice(0, 128)}" in this cluster` })
       }),

@@ -1,13 +1,15 @@
 import { Args, Command, Options } from "@effect/cli"
-import { Schema } from "effect"
+import { Either, ParseResult, Schema } from "effect"
 import { DurationText } from "../../domain/Durations.ts"
 import { NodeName } from "../../domain/Identifiers.ts"
+import { NodeLabels, parseLabels, showLabels } from "../../domain/NodeLabels.ts"
 import { lazily } from "../lazily.ts"
 import { format } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runToken = lazily(() => import("./tokens.ts"), "addToken")
 const runNodes = lazily(() => import("./nodes.ts"), "listNodes")
+const runLabelNode = lazily(() => import("./nodes.ts"), "labelNode")
 const runRemoveNode = lazily(() => import("./nodes.ts"), "removeNode")
 const runGet = lazily(() => import("./settings.ts"), "getSetting")
 const runSet = lazily(() => import("./settings.ts"), "setSetting")
@@ -34,13 +36,29 @@ const listNodes = Command.make("ls", { format }, ({ format }) => runNodes(format
   Command.withDescription("List nodes, and flag those that record less than the cluster asks for"),
 )
 
+/** `env=prod,role=web`; empty for none. */
+const LabelsText = Schema.transformOrFail(Schema.String, NodeLabels, {
+  strict: true,
+  decode: (text, _, ast) => Either.mapLeft(parseLabels(text), (message) => new ParseResult.Type(ast, text, message)),
+  encode: (labels) => Either.right(showLabels(labels)),
+})
+
+const labelNode = Command.make(
+  "label",
+  {
+    name: Args.text({ name: "NAME" }).pipe(Args.withSchema(NodeName)),
+    labels: Args.text({ name: "KEY=VALUE,…" }).pipe(Args.withSchema(LabelsText)),
+  },
+  ({ name, labels }) => runLabelNode(name, labels),
+).pipe(Command.withDescription("Give a node its labels, by which roles decide; those that it had go"))
+
 const removeNode = Command.make(
   "rm",
   { name: Args.text({ name: "NAME" }).pipe(Args.withSchema(NodeName)) },
   ({ name }) => runRemoveNode(name),
 ).pipe(Command.withDescription("Remove a node"))
 
-const nodes = group("nodes", "Machines").pipe(Command.withSubcommands([listNodes, removeNode]))
+const nodes = group("nodes", "Machines").pipe(Command.withSubcommands([listNodes, labelNode, removeNode]))
 
 const key = Args.text({ name: "KEY" })
 

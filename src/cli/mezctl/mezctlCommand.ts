@@ -3,11 +3,12 @@ import type { OptionForms } from "../normalizeArguments.ts"
 import { clusterCommands } from "./clusterCommands.ts"
 import { evidenceCommands } from "./evidenceCommands.ts"
 import { peopleCommands } from "./peopleCommands.ts"
+import { roleCommands } from "./roleCommands.ts"
 import { rootCommand } from "./rootCommand.ts"
 
 /** The whole command line of `mezctl`. */
 export const mezctlCommand = rootCommand.pipe(
-  Command.withSubcommands([...peopleCommands, ...clusterCommands, ...evidenceCommands]),
+  Command.withSubcommands([...peopleCommands, ...roleCommands, ...clusterCommands, ...evidenceCommands]),
 )
 
 /** How its options are written. */
@@ -15,6 +16,6 @@ export const mezctlForms: OptionForms = {
   flags: new Set(["--help", "-h", "--version", "--wizard", "--active"]),
   global: new Set(),
   defaults: {},
-  groups: new Set(["users", "auth", "tokens", "nodes", "config", "ca", "audit", "sessions"]),
+  groups: new Set(["users", "roles", "auth", "tokens", "nodes", "config", "ca", "audit", "sessions"]),
   remote: undefined,
 }

@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { Node } from "../../api/ClusterRpcs.ts"
 import type { NodeName } from "../../domain/Identifiers.ts"
+import { type NodeLabels, showLabels } from "../../domain/NodeLabels.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
 import { hubOnThisHost } from "./HubSocket.ts"
 
@@ -11,6 +12,12 @@ const modeOf = (node: Node): string => {
   return `${node.mode}${source}${node.weaker_than_cluster ? " WEAKER THAN CLUSTER" : ""}`
 }
 
+/** The labels that count, and what the node itself says where that is something else. */
+const labelsOf = ({ labels, claimed_labels: claimed }: Node): string => {
+  const shown = showLabels(labels) || "-"
+  return claimed === null ? shown : `${shown} (it says ${showLabels(claimed) || "none"})`
+}
+
 const columns: Columns<Node> = {
   header: ["NAME", "ONLINE", "MODE", "VERSION", "LAST SEEN", "LABELS"],
   row: (node) => [
@@ -19,9 +26,7 @@ const columns: Columns<Node> = {
     modeOf(node),
     node.version,
     node.last_seen_at ?? "-",
-    Object.entries(node.labels)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(","),
+    labelsOf(node),
   ],
 }
 
@@ -29,6 +34,12 @@ const columns: Columns<Node> = {
 export const listNodes = Effect.fn("mezctl.nodes.ls")(function* (format: ListFormat) {
   const client = yield* hubOnThisHost
   yield* printList(Stream.fromIterable(yield* client.NodesList()), format, columns)
+}, Effect.scoped)
+
+/** Gives a node its labels, in the place of those that it had. */
+export const labelNode = Effect.fn("mezctl.nodes.label")(function* (name: NodeName, labels: NodeLabels) {
+  const client = yield* hubOnThisHost
+  yield* client.NodesLabel({ name, labels })
 }, Effect.scoped)
 
 /** Removes a node from the cluster. */

@@ -8,6 +8,8 @@ import { commaList, format, optionalText } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runAdd = lazily(() => import("./users.ts"), "addUser")
+const runUpdate = lazily(() => import("./users.ts"), "updateUser")
+const runReset = lazily(() => import("./users.ts"), "resetUser")
 const runList = lazily(() => import("./users.ts"), "listUsers")
 const runRemove = lazily(() => import("./users.ts"), "removeUser")
 const runSign = lazily(() => import("./authSign.ts"), "authSign")
@@ -22,18 +24,28 @@ const listOf = <A>(item: Schema.Schema<A, string>) =>
     encode: (items) => items.join(","),
   })
 
-const add = Command.make(
-  "add",
-  {
-    roles: Options.text("roles").pipe(Options.withSchema(listOf(RoleName)), Options.withDescription("role,role")),
-    logins: Options.text("logins").pipe(
-      Options.withSchema(listOf(Login)),
-      Options.withDescription("accounts on nodes: login,login"),
-    ),
-    name,
-  },
-  runAdd,
-).pipe(Command.withDescription("Create a user and print the one-time invite"))
+const roles = Options.text("roles").pipe(Options.withSchema(listOf(RoleName)), Options.withDescription("role,role"))
+
+const logins = Options.text("logins").pipe(
+  Options.withSchema(listOf(Login)),
+  Options.withDescription("the user's own accounts on nodes: login,login"),
+)
+
+const add = Command.make("add", { roles, logins, name }, runAdd).pipe(
+  Command.withDescription("Create a user and print the one-time invite"),
+)
+
+const update = Command.make(
+  "update",
+  { roles: Options.optional(roles), logins: Options.optional(logins), name },
+  runUpdate,
+).pipe(Command.withDescription("Change a user's roles or logins"))
+
+const reset = Command.make("reset", { name }, ({ name }) => runReset(name)).pipe(
+  Command.withDescription(
+    "Print a new invite for a user; password, second factor and certificates are worth nothing then",
+  ),
+)
 
 const list = Command.make("ls", { format }, ({ format }) => runList(format)).pipe(Command.withDescription("List users"))
 
@@ -41,7 +53,9 @@ const remove = Command.make("rm", { name }, ({ name }) => runRemove(name)).pipe(
   Command.withDescription("Remove a user"),
 )
 
-const users = group("users", "People and machines that may log in").pipe(Command.withSubcommands([add, list, remove]))
+const users = group("users", "People and machines that may log in").pipe(
+  Command.withSubcommands([add, list, update, reset, remove]),
+)
 
 const sign = Command.make(
   "sign",

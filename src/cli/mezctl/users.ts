@@ -1,22 +1,53 @@
-import { Effect, Redacted, Stream } from "effect"
+import { Effect, Option, Redacted, Stream } from "effect"
 import type { User } from "../../api/ClusterRpcs.ts"
 import type { Login, RoleName, UserName } from "../../domain/Identifiers.ts"
 import { printLine, warn } from "../Output.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
+import { WrongUsage } from "../WrongUsage.ts"
 import { hubOnThisHost } from "./HubSocket.ts"
 
-/** Creates a user; the one-time invite goes to standard output alone, and what to do with it to standard error. */
+/** The one-time invite goes to standard output alone, and what to do with it to standard error. */
+const showInvite = (invited: {
+  readonly user: User
+  readonly invite: Redacted.Redacted<string>
+  readonly expires_at: string
+}) => {
+  const { name } = invited.user
+  const usage = `msh login --hub HOST:PORT --user ${name} --invite INVITE`
+  return Effect.zipRight(
+    printLine(Redacted.value(invited.invite)),
+    warn(`${name} logs in once with it, until ${invited.expires_at}: ${usage}`),
+  )
+}
+
+/** Creates a user and shows the invite. */
 export const addUser = Effect.fn("mezctl.users.add")(function* (user: {
   readonly name: UserName
   readonly roles: ReadonlyArray<RoleName>
   readonly logins: ReadonlyArray<Login>
 }) {
   const client = yield* hubOnThisHost
-  const added = yield* client.UsersAdd(user)
-  yield* printLine(Redacted.value(added.invite))
-  yield* warn(
-    `${user.name} logs in once with it, until ${added.expires_at}: msh login --hub HOST:PORT --user ${user.name} --invite INVITE`,
-  )
+  yield* showInvite(yield* client.UsersAdd(user))
+}, Effect.scoped)
+
+/** Changes a user's roles or logins, from the next connection on. */
+export const updateUser = Effect.fn("mezctl.users.update")(function* (wanted: {
+  readonly name: UserName
+  readonly roles: Option.Option<ReadonlyArray<RoleName>>
+  readonly logins: Option.Option<ReadonlyArray<Login>>
+}) {
+  if (Option.isNone(wanted.roles) && Option.isNone(wanted.logins)) {
+    return yield* new WrongUsage({ message: "users update: say what changes, --roles or --logins" })
+  }
+  const client = yield* hubOnThisHost
+  const { name, roles, logins } = wanted
+  yield* client.UsersUpdate({ name, roles: Option.getOrNull(roles), logins: Option.getOrNull(logins) })
+}, Effect.scoped)
+
+/** A new invite for a user; what the user logged in with before is worth nothing any more. */
+export const resetUser = Effect.fn("mezctl.users.reset")(function* (name: UserName) {
+  const client = yield* hubOnThisHost
+  yield* showInvite(yield* client.UsersReset({ name }))
 }, Effect.scoped)
 
 const columns: Columns<User> = {

@@ -1,12 +1,14 @@
+import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
 import { Duration, Effect, TestClock } from "effect"
 import { mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
 import { Callers } from "../../../src/auth/access/Callers.ts"
+import { Logins } from "../../../src/auth/identities/Logins.ts"
 import { Users } from "../../../src/auth/identities/Users.ts"
 import { Nodes } from "../../../src/auth/nodes/Nodes.ts"
-import { NodeName, UserName } from "../../../src/domain/Identifiers.ts"
+import { NodeName, RoleName, UserName } from "../../../src/domain/Identifiers.ts"
 import { certificateAuthority } from "../../../src/ssh/CertificateAuthority.ts"
-import { invited, joined, loggedIn, newKey } from "../support/Fixtures.ts"
+import { invited, joined, loggedIn, newKey, password } from "../support/Fixtures.ts"
 import { layerTestHub, testEpochMs } from "../support/TestHub.ts"
 
 const alice = UserName.make("alice")
@@ -39,7 +41,12 @@ it.scoped("knows a user by a certificate, as long as it is good and the user is 
     const mint = (about: Partial<Parameters<typeof mintUserToken>[0]> = {}) =>
       mintUserToken({ user: "alice", audience: "test", certificate, key: key.privateKey, ...about })
     const known = yield* callers.caller(yield* mint())
-    expect(known).toEqual({ _tag: "User", user: "alice", roles: ["auditor"], logins: ["root"] })
+    expect(known).toMatchObject({ _tag: "User", user: "alice", roles: [{ name: "auditor" }], logins: ["root"] })
+    yield* users.update(alice, { roles: [RoleName.make("user")], logins: [] }, "tester")
+    expect(yield* callers.caller(yield* mint())).toMatchObject({ roles: [{ name: "user" }], logins: [] })
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`UPDATE users SET roles = '["admin","removed"]'`
+    expect(yield* callers.caller(yield* mint())).toMatchObject({ roles: [] })
     expect(yield* Effect.flip(callers.node(yield* mint()))).toMatchObject({ _tag: "Unauthenticated" })
     const wrong = [{ key: newKey().privateKey }, { user: "bob" }, { certificate: "AAAA" }, { audience: "other" }]
     for (const about of wrong) {
@@ -74,5 +81,22 @@ it.scoped("believes no other authority's certificate", () =>
       key: key.privateKey,
     })
     expect((yield* Effect.flip(callers.caller(token))).message).toMatch(/not trusted/)
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scoped("takes no certificate of before a reset", () =>
+  Effect.gen(function* () {
+    const [callers, users] = [yield* Callers, yield* Users]
+    const before = Buffer.from((yield* loggedIn("alice")).certificate, "base64")
+    expect((yield* callers.certificate(before)).user).toBe("alice")
+    yield* TestClock.adjust("1 second")
+    const { invite } = yield* users.reset(alice, "tester")
+    expect((yield* Effect.flip(callers.certificate(before))).message).toMatch(/log in again/)
+    const logins = yield* Logins
+    const key = newKey().line
+    const attempt = { user: "alice", password, publicKey: key, remoteAddress: null }
+    expect((yield* Effect.flip(logins.login({ ...attempt, invite: null })))._tag).toBe("Unauthenticated")
+    const { certificate } = yield* logins.login({ ...attempt, invite })
+    expect((yield* callers.certificate(Buffer.from(certificate.split(" ")[1] ?? "", "base64"))).user).toBe("alice")
   }).pipe(Effect.provide(layerTestHub())),
 )

@@ -113,11 +113,12 @@ it.scoped("lists what nodes say of themselves, and cuts off those that are remov
       node.name,
       node.online,
       node.weaker_than_cluster,
-      node.labels.role,
+      node.labels,
+      node.claimed_labels,
     ])
     expect(shown).toEqual([
-      ["web-1", true, true, "web"],
-      ["web-2", false, false, "web"],
+      ["web-1", true, true, { env: "test" }, { role: "web" }],
+      ["web-2", false, false, { env: "test" }, { role: "web" }],
     ])
     yield* settings.set("session_recording", "node", "tester")
     yield* TestClock.adjust("1 minute")
@@ -143,4 +144,29 @@ it.scoped("lists what nodes say of themselves, and cuts off those that are remov
     ])
     yield* joined("web-1")
   }).pipe(Effect.provide(layerTestHub(connections.layer))),
+)
+
+it.scoped("keeps the labels that a node joined with until an admin gives it others", () =>
+  Effect.gen(function* () {
+    const nodes = yield* Nodes
+    const { id } = yield* joined("web-1")
+    const about = { version: "2", mode: "node", modeSource: "env", hostKey: newKey().line } as const
+    const labels = Effect.map(nodes.list, ([node]) => [node?.labels, node?.claimed_labels])
+    expect(yield* labels).toEqual([{ env: "test" }, null])
+    yield* nodes.register(id, { ...about, labels: { env: "prod" } })
+    expect(yield* labels).toEqual([{ env: "test" }, { env: "prod" }])
+    yield* nodes.label(NodeName.make("web-1"), { env: "prod" }, "eve")
+    expect(yield* labels).toEqual([{ env: "prod" }, null])
+    const nowhere = nodes.label(NodeName.make("web-9"), {}, "eve")
+    expect(yield* Effect.flip(nowhere)).toMatchObject({ _tag: "NotFound" })
+    const audit = yield* AuditLog
+    const updates = { type: "node.update", user: null, sessionId: null, sinceMs: null, limit: null } as const
+    expect(Chunk.toReadonlyArray(yield* Stream.runCollect(audit.list(updates)))).toMatchObject([
+      { user: "eve", node: "web-1", detail: { node_id: id, old: { env: "test" }, new: { env: "prod" } } },
+    ])
+    for (const wrong of [{ "a b": "" }, { env: "a,b" }, { env: "a\nb" }]) {
+      const registered = nodes.register(id, { ...about, labels: wrong as Record<string, string> })
+      expect((yield* Effect.flip(registered)).message).toMatch(/is no label; write env=prod$/)
+    }
+  }).pipe(Effect.provide(layerTestHub())),
 )

@@ -84,15 +84,18 @@ it.scopedLive("users see their own sessions, auditors all, and reading a recordi
   Effect.gen(function* () {
     const [admin, sessions] = [yield* unixSocketClient, yield* Sessions]
     const web = yield* webSocketClient(yield* serveWebSocket)
-    const [own, others] = [sessionInfo({ user: "alice" }), sessionInfo({ user: "bob", startedAtMs: 5 })]
-    yield* Effect.forEach([own, others], sessions.started)
+    const startedAtMs = Date.now()
+    const own = sessionInfo({ user: "alice", startedAtMs })
+    const earlier = sessionInfo({ user: "alice", startedAtMs: startedAtMs - 3_600_000 })
+    const others = sessionInfo({ user: "bob", startedAtMs: 5 })
+    yield* Effect.forEach([own, earlier, others], sessions.started)
     const [alice, auditor] = [yield* asUser("alice", "user"), yield* asUser("eve", "auditor")]
     const filter = { user: null, node: null, last: null, active: false }
     const seen = (calls: Stream.Stream<{ readonly session_id: string }, unknown>) =>
       Effect.map(collect(calls), (all) => all.map(({ session_id }) => session_id))
     expect(yield* alice(seen(web.SessionsList(filter)))).toEqual([own.sessionId])
     expect(yield* alice(seen(web.SessionsList({ ...filter, user: "bob" })))).toEqual([])
-    expect(yield* auditor(seen(web.SessionsList(filter)))).toEqual([own.sessionId, others.sessionId])
+    expect(yield* auditor(seen(web.SessionsList(filter)))).toEqual([own.sessionId, earlier.sessionId, others.sessionId])
     const read = (id: string) =>
       Effect.map(collect(web.RecordingRead({ session_id: SessionId.make(id), sealed: true })), (parts) =>
         Buffer.concat(parts).toString(),
@@ -100,11 +103,12 @@ it.scopedLive("users see their own sessions, auditors all, and reading a recordi
     expect(yield* alice(read(own.sessionId))).toBe(`sealed:${own.sessionId}`)
     expect(yield* auditor(read(others.sessionId))).toBe(`sealed:${others.sessionId}`)
     const missing = sessionInfo().sessionId
-    const [hidden, absent] = [
-      yield* Effect.flip(alice(read(others.sessionId))),
-      yield* Effect.flip(alice(read(missing))),
-    ]
-    expect(JSON.stringify(hidden).replace(others.sessionId, missing)).toBe(JSON.stringify(absent))
+    const absent = yield* Effect.flip(alice(read(missing)))
+    // Another's, and that of somebody who had her name before.
+    for (const { sessionId } of [others, earlier]) {
+      const hidden = yield* Effect.flip(alice(read(sessionId)))
+      expect(JSON.stringify(hidden).replace(sessionId, missing)).toBe(JSON.stringify(absent))
+    }
     expect(absent).toMatchObject({ _tag: "NotFound" })
     const trace = yield* collect(admin.AuditList({ ...anything, type: "session.recording.access" }))
     expect(trace.map(({ user, session_id }) => [user, session_id])).toEqual([

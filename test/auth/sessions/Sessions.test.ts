@@ -3,6 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Chunk, Effect, Option, Stream } from "effect"
 import { Identity } from "../../../src/api/Identity.ts"
+import { everySession } from "../../../src/auth/access/SessionScope.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import type { SessionFilter } from "../../../src/auth/sessions/internal/sessionPages.ts"
 import { NodeReports } from "../../../src/auth/sessions/NodeReports.ts"
@@ -13,7 +14,13 @@ import { NodeId, NodeName } from "../../../src/domain/Identifiers.ts"
 import { sessionInfo } from "../support/Fixtures.ts"
 import { layerTestHub } from "../support/TestHub.ts"
 
-const everything: SessionFilter = { user: null, node: null, sinceMs: null, active: false }
+const everything: SessionFilter = {
+  scope: everySession,
+  user: null,
+  node: null,
+  sinceMs: null,
+  active: false,
+}
 const list = (filter: Partial<SessionFilter> = {}) =>
   Effect.flatMap(Sessions, (sessions) =>
     Effect.map(Stream.runCollect(sessions.list({ ...everything, ...filter })), Chunk.toReadonlyArray),

@@ -1,11 +1,12 @@
 import { join } from "node:path"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { RpcSerialization, RpcServer } from "@effect/rpc"
-import { Effect, Layer, Redacted, Stream } from "effect"
+import { Effect, Layer, Redacted, Schema, Stream } from "effect"
 import { Invalid } from "../../../src/api/ApiError.ts"
 import { ClusterRpcs, type Node, type Session } from "../../../src/api/ClusterRpcs.ts"
 import { Authentication, Identity } from "../../../src/api/Identity.ts"
 import { Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
+import { Role } from "../../../src/domain/Role.ts"
 
 export const session: Session = {
   session_id: SessionId.make("a1b2c3d4-e5f6-7890-abcd-ef1234567890"),
@@ -29,6 +30,7 @@ const node: Node = {
   id: NodeId.make("5b0f2a6e-9f3c-4f34-9d65-2d3a8f5b7c11"),
   name: NodeName.make("web-1"),
   labels: { env: "prod" },
+  claimed_labels: { env: "dev" },
   online: true,
   version: "0.1.0",
   joined_at: session.started_at,
@@ -37,6 +39,13 @@ const node: Node = {
   mode_source: "env",
   weaker_than_cluster: true,
 }
+
+const role = Schema.decodeSync(Role)({
+  name: "web-ops",
+  description: "the web servers of production",
+  allow: { logins: ["*", "deploy"], node_labels: ["env=prod,role=web"], recordings: "own", admin: ["audit:read"] },
+  deny: { logins: ["root"] },
+})
 
 const cluster = {
   cluster: "mezite",
@@ -56,6 +65,26 @@ const handlers = ClusterRpcs.toLayer({
       invite: Redacted.make("INVITE"),
       expires_at: session.started_at,
     }),
+  UsersUpdate: ({ name, roles, logins }) =>
+    Effect.succeed({
+      name,
+      roles: roles ?? [],
+      logins: logins ?? [],
+      created_at: session.started_at,
+      activated: true,
+    }),
+  UsersReset: ({ name }) =>
+    Effect.succeed({
+      user: { name, roles: [], logins: [], created_at: session.started_at, activated: false },
+      invite: Redacted.make("NEW-INVITE"),
+      expires_at: session.started_at,
+    }),
+  RolesList: () => Effect.succeed([role]),
+  RolesGet: () => Effect.succeed(role),
+  RolesCreate: ({ document }) => new Invalid({ message: `got ${JSON.stringify(document)}` }),
+  RolesUpdate: () => Effect.void,
+  RolesRemove: () => Effect.void,
+  NodesLabel: () => Effect.void,
   UsersList: () => Effect.succeed([]),
   UsersRemove: () => Effect.void,
   AuthSign: ({ user }) =>

@@ -1,10 +1,14 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
+import type { Fragment } from "@effect/sql/Statement"
 import { Chunk, Effect, Option, Stream } from "effect"
+import type { SessionScope } from "../../access/SessionScope.ts"
 import type { SessionRow } from "../SessionRecord.ts"
 
 /** Which sessions to list; null where it doesn't matter. */
 export interface SessionFilter {
+  /** What whoever asks may see at all. */
+  readonly scope: SessionScope
   readonly user: string | null
   readonly node: string | null
   /** Unix milliseconds; the earliest start that counts. */
@@ -15,9 +19,16 @@ export interface SessionFilter {
 
 const pageSize = 200
 
+const inScope = (sql: SqlClient, { self, own, others }: SessionScope): ReadonlyArray<Fragment> => {
+  const isOwn = Option.map(self, ({ user, sinceMs }) => sql`user_name = ${user} AND started_ms >= ${sinceMs}`)
+  if (!others) return [own ? Option.getOrElse(isOwn, () => sql`1 = 0`) : sql`1 = 0`]
+  return own ? [] : Option.toArray(Option.map(isOwn, (condition) => sql`NOT (${condition})`))
+}
+
 /** The rows that the filter lets through, the newest first, one query per page. */
 export const sessionPages = (sql: SqlClient, filter: SessionFilter): Stream.Stream<SessionRow, SqlError> => {
   const matching = [
+    ...inScope(sql, filter.scope),
     sql`started_ms >= ${filter.sinceMs ?? 0}`,
     ...(filter.user === null ? [] : [sql`user_name = ${filter.user}`]),
     ...(filter.node === null ? [] : [sql`node = ${filter.node}`]),

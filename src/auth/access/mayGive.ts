@@ -1,0 +1,20 @@
+import { Effect } from "effect"
+import { Forbidden } from "../../api/ApiError.ts"
+import type { Identity } from "../../api/Identity.ts"
+import type { Role } from "../../domain/Role.ts"
+import { covers, permissions, permissionsOf } from "./Permissions.ts"
+
+const tooMuch = new Forbidden({
+  message: "that is somebody, or a role, that may do more than you: ask an admin who may do as much",
+})
+
+/**
+ * Lets nobody raise themselves by what they make or change: it is for those who may do all that these roles allow. Which
+ * logins there are on which nodes does not count here: whoever writes users or roles decides about them.
+ */
+export const mayGive = (giver: Identity, given: ReadonlyArray<Role>): Effect.Effect<void, Forbidden> =>
+  covers(permissionsOf(giver), permissions(given)) ? Effect.void : Effect.fail(tooMuch)
+
+/** The same for a role that is changed or removed, and with it what it denied. */
+export const mayChange = (giver: Identity, role: Role): Effect.Effect<void, Forbidden> =>
+  Effect.zipRight(mayGive(giver, [{ ...role, deny: role.allow, allow: role.deny }]), mayGive(giver, [role]))
