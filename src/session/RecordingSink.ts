@@ -28,8 +28,10 @@ export interface LocalSink {
 
 /** Takes a recording to the hub, live. What it holds is bounded by the session's window. */
 export interface RemoteSink {
-  /** Takes the next frame. */
+  /** Takes the next frame; it may wait a few milliseconds for company. */
   readonly offer: (recorded: RecordedFrame) => void
+  /** The session waits for what was offered to be durable: nothing of it may wait for company any longer. */
+  readonly hurry: () => void
   /**
    * The number of the last durable frame. Fails when the stream breaks, the hub refuses, or nothing is heard for too long.
    */

@@ -79,6 +79,10 @@ export const wants = (state: PolicyState): { readonly output: boolean; readonly 
   actions: state.waitingActions.size === 0,
 })
 
+/** Whether anything waits until what was recorded is durable. */
+export const waits = (state: PolicyState): boolean =>
+  state.uncommitted.size > 0 || state.waitingActions.size > 0 || state.waitingOutput.size > 0
+
 const sizeOf = (action: Action): number => (action._tag === "Type" ? action.bytes.length : 0)
 
 /**

@@ -155,6 +155,29 @@ describe("Session.run, as things should be", () => {
     }),
   )
 
+  it.effect(
+    "hurries its recording to the hub when something waits for that, and not for what is merely typed or shown",
+    () =>
+      Effect.gen(function* () {
+        const { terminal, client, remote, hurried, acksAll, run } = yield* fakeSession()
+        const fiber = yield* Effect.fork(run)
+        client.types("l")
+        yield* until(() => terminal.done.length === 1)
+        terminal.prints("l")
+        yield* until(() => remote.frames.length === 2)
+        expect(hurried).toEqual([])
+        client.types("s\r")
+        yield* until(() => remote.frames.length === 3)
+        expect(hurried).toEqual([3])
+        acksAll()
+        yield* until(() => terminal.done.length === 2)
+        terminal.prints("x".repeat(128 * 1024))
+        yield* until(() => remote.frames.length > 3)
+        expect(hurried).toEqual([3, remote.frames.length])
+        yield* Fiber.interrupt(fiber)
+      }),
+  )
+
   it.effect("ends a program's input only once all that was typed is durable", () =>
     Effect.gen(function* () {
       const { terminal, client, remote, acksAll, run } = yield* fakeSession()

@@ -69,7 +69,8 @@ const newClient = ({ hub, trust }: HubRecorderOptions) =>
 /** A live session's sink at the hub, on a call that was just opened. */
 export const remoteSink = (call: RecordCall): Effect.Effect<RemoteSink, never, Scope.Scope> =>
   Effect.as(Effect.forkScoped(Effect.ignore(call.silence)), {
-    offer: ({ entry }) => call.offer(entry),
+    offer: ({ entry, frame }) => call.offer(entry, frame.size),
+    hurry: () => call.send(),
     durable: call.durable,
     finish: (end) => call.finish(encodeEndEntry(end)),
   } satisfies RemoteSink)

@@ -7,6 +7,9 @@ import { lostBy } from "./internal/lostBy.ts"
 
 export type RecordStream = Grpc.ClientDuplexStream<Uint8Array, RecordResponse>
 
+/** What nobody waits for is sent when there is so much of it (half of a session's usual window), or after so long. */
+const gathered = { bytes: 128 * 1024, ms: 3 } as const
+
 /** A call that begins. */
 export interface RecordStart {
   readonly stream: RecordStream
@@ -29,6 +32,8 @@ export class RecordCall {
   readonly #room = Effect.unsafeMakeLatch(true)
   #opened = false
   #unsent: Array<Uint8Array> = []
+  #unsentBytes = 0
+  #sending: NodeJS.Timeout | undefined
   #sentSeq = 0
   #ending = false
   #stored = false
@@ -63,7 +68,7 @@ export class RecordCall {
     const opened = yield* Deferred.make<Opening, RecordingLost>()
     const call = yield* Effect.acquireRelease(
       Effect.map(start, (started) => new RecordCall(started, opened, Duration.toMillis(ackTimeout))),
-      (self) => Effect.sync(() => self.#stream.cancel()),
+      (self) => Effect.sync(() => self.#cancel()),
     )
     call.#stream.write(header)
     const opening = yield* Effect.raceFirst(Deferred.await(opened), call.silence)
@@ -71,19 +76,26 @@ export class RecordCall {
   })
 
   /**
-   * Sends the next frame's entry bytes: at the end of this turn of the event loop, in one message with whatever else has come
-   * by then, so that a keystroke's echo does not wait for its recording to be sent.
+   * Takes the next frame's entry bytes, and the size of what the frame holds. It is sent in one message with what else comes
+   * within a few milliseconds, so that a keystroke's echo does not wait for the keystroke's recording to be sent.
    */
-  offer(entry: Uint8Array): void {
+  offer(entry: Uint8Array, size: number): void {
     if (this.durable.failed) return
     if (this.#sentSeq === this.durable.value) this.#progressAt = performance.now()
     this.#sentSeq += 1
-    if (this.#unsent.push(entry) === 1) setImmediate(() => this.#send())
+    this.#unsent.push(entry)
+    this.#unsentBytes += size
+    if (this.#unsentBytes >= gathered.bytes) this.send()
+    else this.#sending ??= setTimeout(() => this.send(), gathered.ms)
   }
 
-  #send(): void {
+  /** Sends at once what was taken: somebody waits for it. */
+  send(): void {
+    clearTimeout(this.#sending)
+    this.#sending = undefined
     const entries = this.#unsent
     this.#unsent = []
+    this.#unsentBytes = 0
     if (entries.length === 0 || this.durable.failed) return
     const [first = new Uint8Array(0)] = entries
     if (!this.#stream.write(entries.length === 1 ? first : Buffer.concat(entries))) this.#room.unsafeClose()
@@ -98,7 +110,7 @@ export class RecordCall {
       if (this.durable.failed) return Effect.asVoid(this.durable.failure)
       this.#progressAt = performance.now()
       this.#ending = true
-      this.#send()
+      this.send()
       this.#stream.write(end)
       this.#stream.end()
       return Effect.raceFirst(Effect.asVoid(this.durable.reaches(Number.POSITIVE_INFINITY)), this.silence)
@@ -146,6 +158,11 @@ export class RecordCall {
     this.#stored = true
     this.#open({ _tag: "Stored" })
     this.durable.raise(Number.POSITIVE_INFINITY)
+  }
+
+  #cancel(): void {
+    clearTimeout(this.#sending)
+    this.#stream.cancel()
   }
 
   #open(opening: Opening): void {

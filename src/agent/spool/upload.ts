@@ -37,7 +37,7 @@ export const upload = Effect.fn("Spool.upload")(function* (path: string, recorde
         if (next._tag === "Header" && (yield* open(encodeHeaderEntry(next.header)))) return true
         if (next._tag === "End") end = next.end
         if (next._tag !== "Frame" || next.frame.seq < nextSeq) continue
-        if (call !== undefined) yield* sendFrame(call, next.entry.bytes.slice())
+        if (call !== undefined) yield* sendFrame(call, next.entry.bytes.slice(), next.frame.size)
       }
       return false
     }).pipe(damageIsAnError)
@@ -69,9 +69,9 @@ const killed = ({ progress }: EntryReader, atHub: number): RecordingEnd => ({
   keyframes: [],
 })
 
-const sendFrame = (call: RecordCall, entry: Uint8Array) =>
+const sendFrame = (call: RecordCall, entry: Uint8Array, size: number) =>
   Effect.suspend(() => {
-    call.offer(entry)
+    call.offer(entry, size)
     return Effect.flatMap(call.ready, () => (call.durable.failed ? call.durable.failure : Effect.void))
   })
 

@@ -144,6 +144,7 @@ export class Conversation<R> {
     const [state, decisions] = Policy.step(this.#state, event)
     this.#state = state
     for (const decision of decisions) this.#obey(decision)
+    if (Policy.waits(state) && Option.isSome(this.#options.remote)) this.#options.remote.value.hurry()
     const wants = Policy.wants(state)
     wants.output ? this.#outputWanted.unsafeOpen() : this.#outputWanted.unsafeClose()
     wants.actions ? this.#actionsWanted.unsafeOpen() : this.#actionsWanted.unsafeClose()

@@ -105,8 +105,10 @@ export const fakeSession = (options: FakeOptions = {}) =>
       failure: local.failure,
       finish: local.finish,
     }
+    const hurried: Array<number> = []
     const remoteSink: RemoteSink = {
       offer: (frame) => void remote.frames.push(frame),
+      hurry: () => void hurried.push(remote.frames.length),
       durable,
       finish: remote.finish,
     }
@@ -124,6 +126,8 @@ export const fakeSession = (options: FakeOptions = {}) =>
       client,
       local,
       remote,
+      /** How many frames had been offered, each time that the session waited for the hub. */
+      hurried,
       /** Closed: the local disk is slow. */
       disk,
       run,

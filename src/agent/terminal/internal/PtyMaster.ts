@@ -7,6 +7,9 @@ import { PtyWriter } from "./PtyWriter.ts"
 /** Read at once, where there is so much. */
 const readBytes = 32 * 1024
 
+/** With so little read, there is hardly more: to ask would only keep a keystroke's echo waiting. */
+const fewBytes = 512
+
 /** More than the kernel holds of a PTY's output: what comes after it was written after the shell's end. */
 const drainBytes = 256 * 1024
 
@@ -75,6 +78,8 @@ export class PtyMaster {
   #read(count: number): boolean {
     if (this.#state !== "reading") return false
     let more = this.#source.push("output", this.#buffer.subarray(0, count))
+    // An echo, and not a part of what there is to read.
+    if (count < fewBytes) return more
     while (more) {
       const read = this.#native.read(this.#control, this.#buffer)
       if (read === 0) return true
