@@ -9,6 +9,7 @@ import { publicKeyLine } from "../ssh/OpenSshKey.ts"
 import type { AgentConfig } from "./AgentConfig.ts"
 import { AuditReports } from "./audit/AuditReports.ts"
 import { HubCalls } from "./hub/HubCalls.ts"
+import { HubReturn } from "./hub/HubReturn.ts"
 import * as Identity from "./identity/NodeIdentity.ts"
 import { sessionMode } from "./mode/SessionMode.ts"
 import { HubRecorder } from "./recording/HubRecorder.ts"
@@ -62,7 +63,8 @@ const modeOf = ({ config, dataDirectory }: AgentOptions) =>
 
 const services = (options: AgentOptions, link: Link) => {
   const { config, identity } = options
-  const { windowBytes, recordSecrets, ackTimeout, spoolMinFree } = config
+  const { windowBytes, recordSecrets, ackTimeout, spoolMinFree, onLocalFailure } = config
+  const spool = { directory: join(options.dataDirectory, "spool"), minFree: spoolMinFree, onLocalFailure }
   const sessions = Layer.unwrapEffect(
     Effect.map(modeOf(options), (mode) =>
       AgentSessions.layer({ node: identity.name, cluster: identity.cluster.cluster, mode }),
@@ -71,16 +73,16 @@ const services = (options: AgentOptions, link: Link) => {
   return sessions.pipe(
     Layer.provide(RecordedSession.layer({ windowBytes, recordSecrets })),
     Layer.provideMerge(SpoolUploader.layer),
-    Layer.provide(Spool.layer({ directory: join(options.dataDirectory, "spool"), minFree: spoolMinFree })),
+    Layer.provide(Spool.layer(spool)),
     Layer.provide(HubRecorder.layer({ ...link, ackTimeout })),
     Layer.provideMerge(AuditReports.layer({ directory: join(options.dataDirectory, "events") })),
-    Layer.provideMerge(Layer.merge(HubCalls.layer(link), SessionRegistry.layer)),
+    Layer.provideMerge(Layer.mergeAll(HubCalls.layer(link), SessionRegistry.layer, HubReturn.layer)),
   )
 }
 
 const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
   const registry = yield* SessionRegistry
-  const uploader = yield* SpoolUploader
+  const hubReturn = yield* HubReturn
   const reports = yield* AuditReports
   // These and nothing else: with this scope in it, what a connection holds would live as long as the agent.
   const context = Context.pick(
@@ -91,7 +93,7 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
   const identity = yield* Ref.make(options.identity)
   const online = register(options, identity).pipe(
     Effect.catchAll((error) => Effect.logWarning("the node cannot be registered", error)),
-    Effect.zipRight(Effect.zipRight(uploader.wake, reports.wake)),
+    Effect.zipRight(Effect.zipRight(hubReturn.happened, reports.wake)),
     Effect.zipRight(options.onOnline),
     Effect.provide(context),
   )

@@ -28,6 +28,8 @@ export const agentConfig = Config.all({
   recordSecrets: Config.boolean("MEZITE_RECORD_SECRETS").pipe(Config.withDefault(false)),
   /** Bytes that must be free for a new session to begin. */
   spoolMinFree: byteSize("MEZITE_SPOOL_MIN_FREE").pipe(Config.withDefault(256 * 1024 ** 2)),
+  /** What becomes of a `node` session whose recording cannot be written on this machine any more. */
+  onLocalFailure: Config.literal("end", "continue")("MEZITE_ON_LOCAL_FAILURE").pipe(Config.withDefault("end" as const)),
   labels: Config.mapOrFail(Config.withDefault(Config.string("MEZITE_NODE_LABELS"), ""), labels),
   nodeName: Config.option(Config.nonEmptyString("MEZITE_NODE_NAME")),
 })

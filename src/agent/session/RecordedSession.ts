@@ -8,6 +8,8 @@ import * as Session from "../../session/Session.ts"
 import type { SessionClient } from "../../session/SessionClient.ts"
 import type { Terminal } from "../../session/Terminal.ts"
 import type { TerminalError } from "../../session/TerminalError.ts"
+import { HubReturn } from "../hub/HubReturn.ts"
+import { announce } from "../recording/announce.ts"
 import { HubRecorder, remoteSink } from "../recording/HubRecorder.ts"
 import { Spool } from "../spool/Spool.ts"
 import { SpoolUploader } from "../spool/SpoolUploader.ts"
@@ -30,7 +32,7 @@ export class RecordedSession extends Context.Tag("mezite/agent/RecordedSession")
 >() {
   static readonly layer = (
     options: RecordedSessionOptions,
-  ): Layer.Layer<RecordedSession, never, Spool | HubRecorder | SpoolUploader> =>
+  ): Layer.Layer<RecordedSession, never, Spool | HubRecorder | SpoolUploader | HubReturn> =>
     Layer.effect(RecordedSession, make(options))
 }
 
@@ -39,6 +41,7 @@ const make = (options: RecordedSessionOptions) =>
     const spool = yield* Spool
     const recorder = yield* HubRecorder
     const uploader = yield* SpoolUploader
+    const hubReturn = yield* HubReturn
 
     /** Its recording is open at the hub, and the session's start stored, before the program starts. */
     const remote = Effect.fnUntraced(function* (info: SessionInfo) {
@@ -49,6 +52,15 @@ const make = (options: RecordedSessionOptions) =>
       return yield* remoteSink(call)
     })
 
+    const told = (info: SessionInfo) =>
+      info.mode === "node-sync"
+        ? Effect.void
+        : announce(info).pipe(
+            Effect.provideService(HubRecorder, recorder),
+            Effect.provideService(HubReturn, hubReturn),
+            Effect.forkScoped,
+          )
+
     const run = Effect.fn("RecordedSession.run")(function* (
       info: SessionInfo & { readonly sessionId: SessionId },
       client: SessionClient,
@@ -56,6 +68,7 @@ const make = (options: RecordedSessionOptions) =>
     ) {
       const local = yield* spool.begin(info.sessionId, info)
       const spooled = { sessionId: info.sessionId, path: spool.path(info.sessionId) }
+      yield* told(info)
       // Where the hub does not take the recording there is no session, and nothing of it to keep.
       const live =
         info.mode === "node-sync"

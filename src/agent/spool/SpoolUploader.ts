@@ -1,81 +1,104 @@
-import { Context, Effect, Layer, Queue, Random } from "effect"
+import { Clock, Context, Effect, FiberSet, Layer, Queue, Random } from "effect"
+import { HubReturn } from "../hub/HubReturn.ts"
 import { HubRecorder } from "../recording/HubRecorder.ts"
 import { Spool, type SpooledRecording } from "./Spool.ts"
+import { UploadQueue } from "./UploadQueue.ts"
 import { upload } from "./upload.ts"
 
 /** Recordings that are brought to the hub at the same time. */
-const concurrency = 2
-/** Also without word of anything new: a hub that was away may be back. */
+const atOnce = 2
+/** Milliseconds between looks into the spool, also without word of anything new. */
 const longestWait = 30_000
-const shortestWait = 500
+
+/** What became of an attempt. */
+type Outcome = { readonly _tag: "Done" } | { readonly _tag: "Failed"; readonly message: string }
 
 /** Brings what waits in the spool to the hub, for ever; what cannot be brought now is tried again. */
 export class SpoolUploader extends Context.Tag("mezite/agent/SpoolUploader")<
   SpoolUploader,
   {
-    /** Something was left in the spool, or the hub may be back. */
+    /** Something was left in the spool. */
     readonly wake: Effect.Effect<void>
   }
 >() {
-  static readonly layer: Layer.Layer<SpoolUploader, never, Spool | HubRecorder> = Layer.scoped(
+  static readonly layer: Layer.Layer<SpoolUploader, never, Spool | HubRecorder | HubReturn> = Layer.scoped(
     SpoolUploader,
-    Effect.gen(function* () {
-      const spool = yield* Spool
-      const recorder = yield* HubRecorder
-      const wakes = yield* Queue.sliding<void>(1)
-
-      /** Whether it is done with. */
-      const bring = (recording: SpooledRecording) =>
-        upload(recording.path, recorder).pipe(
-          Effect.zipRight(spool.remove(recording)),
-          Effect.as(true),
-          Effect.catchTags({
-            RecordingLost: (lost) =>
-              lost.refused
-                ? Effect.logError(`the recording is set aside: ${lost.message}`).pipe(
-                    Effect.zipRight(spool.setAside(recording)),
-                    Effect.as(true),
-                  )
-                : Effect.as(Effect.logWarning(`the recording waits: ${lost.message}`), false),
-            RecordingError: (error) =>
-              Effect.logError(`the recording is damaged, and set aside: ${error.message}`).pipe(
-                Effect.zipRight(spool.setAside(recording)),
-                Effect.as(true),
-              ),
-          }),
-          // Whatever is wrong with one must not hold up the others, nor end this for good.
-          Effect.catchAllDefect((defect) =>
-            Effect.as(Effect.logError("the recording cannot be brought", defect), false),
-          ),
-          Effect.annotateLogs({ session: recording.sessionId }),
-        )
-
-      const round = Effect.gen(function* () {
-        const waiting = yield* spool.waiting
-        const done = yield* Effect.forEach(waiting, bring, { concurrency })
-        return done.every((one) => one)
-      }).pipe(
-        Effect.catchAllDefect((defect) =>
-          Effect.as(Effect.logError("the spool cannot be looked through", defect), false),
-        ),
-      )
-
-      const wait = (failures: number) =>
-        Effect.flatMap(Random.next, (random) => {
-          const whole = Math.min(longestWait, shortestWait * 2 ** Math.min(failures, 10))
-          return Effect.sleep(whole / 2 + (whole / 2) * random)
-        })
-
-      const loop = (failures: number): Effect.Effect<never> =>
-        Effect.flatMap(round, (done) => {
-          const next = done ? 0 : failures + 1
-          const pause = done
-            ? Effect.timeout(Queue.take(wakes), longestWait)
-            : Effect.race(wait(failures), Queue.take(wakes))
-          return Effect.zipRight(Effect.ignore(pause), loop(next))
-        })
-      yield* Effect.forkScoped(loop(0))
-      return { wake: Effect.asVoid(Queue.offer(wakes, undefined)) }
-    }),
+    Effect.suspend(() => make),
   )
 }
+
+const make = Effect.gen(function* () {
+  const [spool, recorder, hubReturn] = [yield* Spool, yield* HubRecorder, yield* HubReturn]
+  const wakes = yield* Queue.sliding<void>(1)
+  const wake = Effect.asVoid(Queue.offer(wakes, undefined))
+  const uploads = yield* FiberSet.make<void>()
+  const queue = new UploadQueue(atOnce)
+
+  const setAside = (recording: SpooledRecording, reason: string) =>
+    Effect.logError(`the recording is set aside: ${reason}`).pipe(
+      Effect.zipRight(spool.setAside(recording, reason)),
+      Effect.as<Outcome>({ _tag: "Done" }),
+    )
+
+  const failed = (message: string): Effect.Effect<Outcome> => Effect.succeed({ _tag: "Failed", message })
+
+  /** Whatever is wrong with one must not hold up the others, nor end this for good. */
+  const attempt = (recording: SpooledRecording) =>
+    spool.note(recording, { state: "uploading", next_attempt_at: null }).pipe(
+      Effect.zipRight(spool.stateOf(recording)),
+      Effect.flatMap(({ tail }) => upload(recording.path, { recorder, tail })),
+      Effect.zipRight(spool.remove(recording)),
+      Effect.as<Outcome>({ _tag: "Done" }),
+      Effect.catchTags({
+        RecordingLost: ({ refused, message }) => (refused ? setAside(recording, message) : failed(message)),
+        RecordingError: ({ message }) => setAside(recording, `it is damaged: ${message}`),
+      }),
+      Effect.catchAllDefect((defect) =>
+        Effect.zipRight(Effect.logError("the recording cannot be brought", defect), failed(String(defect))),
+      ),
+    )
+
+  const later = Effect.fnUntraced(function* (recording: SpooledRecording, message: string) {
+    yield* Effect.logWarning(`the recording waits: ${message}`)
+    const pending = queue.failed(recording, yield* Clock.currentTimeMillis, yield* Random.next)
+    yield* spool.note(recording, {
+      state: "waiting",
+      attempts: pending.failures,
+      last_error: message,
+      next_attempt_at: new Date(pending.dueMs).toISOString(),
+    })
+  })
+
+  const bring = (recording: SpooledRecording) =>
+    attempt(recording).pipe(
+      Effect.flatMap((outcome) =>
+        outcome._tag === "Done" ? Effect.sync(() => queue.done(recording)) : later(recording, outcome.message),
+      ),
+      Effect.zipRight(wake),
+      Effect.annotateLogs({ session: recording.sessionId }),
+    )
+
+  /** Begins what is due, and gives how long to wait for more. */
+  const round = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    for (const recording of queue.take(yield* spool.waiting, now)) yield* FiberSet.run(uploads, bring(recording))
+    return Math.min(longestWait, Math.max(0, queue.nextDueMs - now))
+  }).pipe(
+    Effect.catchAllDefect((defect) =>
+      Effect.as(Effect.logError("the spool cannot be looked through", defect), longestWait),
+    ),
+  )
+
+  yield* round.pipe(
+    Effect.flatMap((wait) => Effect.raceFirst(Effect.sleep(wait), Queue.take(wakes))),
+    Effect.forever,
+    Effect.forkScoped,
+  )
+  yield* hubReturn.next.pipe(
+    Effect.zipRight(Effect.sync(() => queue.hubIsBack())),
+    Effect.zipRight(wake),
+    Effect.forever,
+    Effect.forkScoped,
+  )
+  return { wake }
+})

@@ -1,24 +1,30 @@
 import * as fs from "node:fs"
 import { Effect, Stream } from "effect"
-import { encodeEndEntry, type RecordingEnd } from "../../recording/End.ts"
-import { EntryReader } from "../../recording/EntryReader.ts"
+import { encodeEndEntry } from "../../recording/End.ts"
 import { encodeHeaderEntry } from "../../recording/Header.ts"
 import { RecordingError } from "../../recording/RecordingError.ts"
 import { RecordingLost } from "../../session/RecordingSink.ts"
 import type { HubRecorder } from "../recording/HubRecorder.ts"
 import type { RecordCall } from "../recording/RecordCall.ts"
+import { SpoolReader } from "./internal/SpoolReader.ts"
+import type { SpoolTail } from "./SpoolState.ts"
 
 const chunkBytes = 128 * 1024
+
+export interface UploadOptions {
+  readonly recorder: HubRecorder["Type"]
+  /** How the recording goes on where its file failed. */
+  readonly tail: SpoolTail | null
+}
 
 /**
  * Brings one spooled recording to the hub: from the first frame that the hub lacks, to its end, and completes once the hub
  * has stored all of it. A file without an End is one whose agent was killed; the hub is told so.
  */
-export const upload = Effect.fn("Spool.upload")(function* (path: string, recorder: HubRecorder["Type"]) {
-  const entries = new EntryReader({ framesDigest: true })
+export const upload = Effect.fn("Spool.upload")(function* (path: string, { recorder, tail }: UploadOptions) {
+  const entries = new SpoolReader(tail)
   let call: RecordCall | undefined
   let nextSeq = 1
-  let end: RecordingEnd | undefined
 
   const open = Effect.fnUntraced(function* (header: Uint8Array) {
     const opened = yield* recorder.open(header)
@@ -35,7 +41,6 @@ export const upload = Effect.fn("Spool.upload")(function* (path: string, recorde
       entries.push(piece)
       for (let next = entries.next(); next !== undefined; next = entries.next()) {
         if (next._tag === "Header" && (yield* open(encodeHeaderEntry(next.header)))) return true
-        if (next._tag === "End") end = next.end
         if (next._tag !== "Frame" || next.frame.seq < nextSeq) continue
         if (call !== undefined) yield* sendFrame(call, next.entry.bytes.slice(), next.frame.size)
       }
@@ -50,24 +55,10 @@ export const upload = Effect.fn("Spool.upload")(function* (path: string, recorde
   )
   if (stored) return
   if (call === undefined) return yield* RecordingError.at(0, "Truncated", "not even the header was written")
-  yield* call.finish(encodeEndEntry(end ?? killed(entries, nextSeq - 1)))
+  const { gap, end } = yield* damageIsAnError(Effect.sync(() => entries.ending(nextSeq - 1)))
+  if (gap !== undefined) yield* sendFrame(call, gap, gap.length)
+  yield* call.finish(encodeEndEntry(end))
 }, Effect.scoped)
-
-/**
- * The End that an agent which was killed could not write. Of a live session the hub may have more than the file here: what
- * was sent is not always written before.
- */
-const killed = ({ progress }: EntryReader, atHub: number): RecordingEnd => ({
-  durationMs: progress.timeMs,
-  status: "interrupted",
-  reason: "the agent was killed",
-  frames: Math.max(progress.seq, atHub),
-  outputBytes: progress.outputBytes,
-  inputBytes: progress.inputBytes,
-  framesDigest: (atHub > progress.seq ? undefined : progress.framesHash?.copy().digest()) ?? new Uint8Array(0),
-  seekPoints: [],
-  keyframes: [],
-})
 
 const sendFrame = (call: RecordCall, entry: Uint8Array, size: number) =>
   Effect.suspend(() => {

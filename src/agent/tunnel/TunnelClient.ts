@@ -7,11 +7,11 @@ import type { HubTrust } from "../../api/HubTrust.ts"
 import type { HubUnreachable } from "../../api/HubUnreachable.ts"
 import { type OpenError, openWebSocket } from "../../api/transport/OpenWebSocket.ts"
 import { maxControlMessage, paths } from "../../api/transport/TunnelMessages.ts"
+import { reconnectDelay, stableAfter } from "../hub/ReconnectDelay.ts"
 import type { IncomingConnection } from "./IncomingConnection.ts"
 import { runControl } from "./internal/ControlConnection.ts"
 import { makeTunnelPool } from "./internal/TunnelPool.ts"
 import { NodeRejected } from "./NodeRejected.ts"
-import { reconnectDelay, stableAfter } from "./ReconnectDelay.ts"
 
 export interface TunnelClientOptions {
   readonly hub: HubAddress

@@ -61,6 +61,7 @@ const statements = [
     exit_code INTEGER,
     exit_signal TEXT,
     reason TEXT NOT NULL,
+    end_audited INTEGER NOT NULL,
     recording_bytes BIGINT,
     recording_digest TEXT
   )`,

@@ -2,7 +2,8 @@ import type { Duplex } from "node:stream"
 import { create } from "@bufbuild/protobuf"
 import * as Grpc from "@grpc/grpc-js"
 import { Cause, Effect, FiberSet, Redacted } from "effect"
-import { recordMethod } from "../../api/RecordingIngestMethod.ts"
+import { recordMethod, refusalTrailer } from "../../api/RecordingIngestMethod.ts"
+import { defaultHeartbeat, type Heartbeat } from "../../api/transport/Heartbeat.ts"
 import {
   AckSchema,
   OpenedSchema,
@@ -38,8 +39,8 @@ const ack = (seq: number) =>
     response: { case: "ack", value: create(AckSchema, { durableSeq: BigInt(seq) }) },
   })
 
-/** Serves `RecordingIngest` on HTTP/2 connections that somebody else accepted. */
-export const make = Effect.gen(function* () {
+/** Serves `RecordingIngest` on HTTP/2 connections that somebody else accepted; one whose peer answers no ping is cut. */
+export const make = Effect.fn("GrpcIngest.make")(function* (connections: Heartbeat = defaultHeartbeat) {
   const ingest = yield* RecordingIngest
   const callers = yield* Callers
   const run = yield* FiberSet.makeRuntime<never>()
@@ -102,8 +103,8 @@ export const make = Effect.gen(function* () {
     Effect.sync(() => {
       const server = new Grpc.Server({
         "grpc.max_receive_message_length": maxMessageBytes,
-        "grpc.keepalive_time_ms": 15_000,
-        "grpc.keepalive_timeout_ms": 10_000,
+        "grpc.keepalive_time_ms": connections.intervalMs,
+        "grpc.keepalive_timeout_ms": connections.deadAfterMs - connections.intervalMs,
       })
       server.addService({ record: recordMethod }, { record: handle })
       return server
@@ -154,5 +155,8 @@ const statusOf = (cause: Cause.Cause<IngestRefused>): Grpc.ServerErrorResponse =
           reason: "unavailable",
           message: Cause.isInterruptedOnly(cause) ? "the hub is stopping" : "the hub failed; its log tells why",
         })
-  return { name: refused._tag, code: codes[refused.reason], details: refused.message, message: refused.message }
+  const metadata = new Grpc.Metadata()
+  metadata.set(refusalTrailer, refused.reason)
+  const { message } = refused
+  return { name: refused._tag, code: codes[refused.reason], details: message, message, metadata }
 }

@@ -1,18 +1,22 @@
 import { Effect, Option } from "effect"
 import type { SessionEnd } from "../../domain/SessionEnd.ts"
-import type { SessionRow } from "../sessions/SessionRecord.ts"
+import { agentLostReason, isLost, type SessionRow } from "../sessions/SessionRecord.ts"
 import type { AdmittedSession } from "./admit.ts"
 import { IngestRefused } from "./IngestRefused.ts"
 import type { StoredRecording } from "./OpenRecording.ts"
 
 /** What the hub writes at the end of a session whose agent did not come back in time. */
-export const agentLost: SessionEnd = { durationMs: 0, status: "interrupted", reason: "agent lost" }
+export const agentLost = (durationMs: number): SessionEnd => ({
+  durationMs: Math.max(0, durationMs),
+  status: "interrupted",
+  reason: agentLostReason,
+})
 
 const denied = (message: string) => new IngestRefused({ reason: "denied", message })
 
 /** What became of a session that is over; none where it may still be completed. */
 export const concluded = (row: SessionRow): Option.Option<StoredRecording> =>
-  row.status === "active" || row.reason === agentLost.reason
+  row.status === "active" || isLost(row)
     ? Option.none()
     : Option.some({
         _tag: "Stored",

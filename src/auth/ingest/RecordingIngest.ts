@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, type Duration, Effect, FiberMap, Layer, Option, Schedule, type Scope, Stream } from "effect"
+import { Clock, Context, type Duration, Effect, FiberMap, Layer, Option, Schedule, type Scope, Stream } from "effect"
 import type { SessionId } from "../../domain/Identifiers.ts"
+import type { RecordingMode } from "../../domain/RecordingMode.ts"
 import type { RecordingEnd } from "../../recording/End.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
 import { everySession } from "../access/SessionScope.ts"
@@ -52,8 +53,11 @@ const make = (orphanAfter: Duration.Duration) =>
       return { _tag: "Stored", digest: ending.digest, bytes: ending.bytes } satisfies StoredRecording
     })
 
-    /** Ends a session whose agent is gone, if it is not over. Cut off at any point, it can be done again. */
-    const endOrphan = Effect.fn("RecordingIngest.endOrphan")(function* (sessionId: SessionId) {
+    /**
+     * Ends a session whose agent is gone, if it is not over. Cut off at any point, it can be done again. `seenMs` is when its
+     * agent was last known to have it: it lasted until then, if not until its last frame.
+     */
+    const endOrphan = Effect.fn("RecordingIngest.endOrphan")(function* (sessionId: SessionId, seenMs: number) {
       const row = yield* sessions.get(sessionId)
       if (Option.isSome(Option.flatMap(row, concluded))) return
       yield* Effect.logWarning(`session ${sessionId} ends: its agent did not come back`)
@@ -65,20 +69,21 @@ const make = (orphanAfter: Duration.Duration) =>
       const resumed = Option.isNone(place) ? Option.none() : yield* partials.resume(sessionId)
       if (Option.isNone(resumed)) {
         if (Option.isNone(row)) return
-        yield* sessions.ended({ sessionId, end: agentLost, frames: 0, bytes: 0, recording: null })
+        const lost = agentLost(seenMs - Number(row.value.started_ms))
+        yield* sessions.ended({ sessionId, end: lost, frames: 0, bytes: 0, recording: null })
         return
       }
       const { info, recording, end } = resumed.value
       yield* sessions.started(info)
-      yield* conclude({ ...info, sessionId }, yield* recording.finish(end ?? agentLost))
+      yield* conclude({ ...info, sessionId }, yield* recording.finish(end ?? agentLost(seenMs - info.startedAtMs)))
     }, Effect.scoped)
 
     /** Waits for the agent to come back, and ends its session when it doesn't. */
-    const orphan = (sessionId: SessionId) =>
+    const orphan = (sessionId: SessionId, seenMs: number) =>
       FiberMap.run(
         orphans,
         sessionId,
-        endOrphan(sessionId).pipe(
+        endOrphan(sessionId, seenMs).pipe(
           Effect.tapError((error) => Effect.logError(`session ${sessionId} cannot be ended now`, error)),
           Effect.retry(Schedule.spaced(orphanRetry)),
           Effect.ignore,
@@ -100,7 +105,7 @@ const make = (orphanAfter: Duration.Duration) =>
         onDurable: () => {},
         failure: leave,
         finish: Effect.suspend(() =>
-          sessions.ended({ sessionId: info.sessionId, end: end ?? agentLost, frames: 0, bytes: 0, recording: null }),
+          sessions.ended({ sessionId: info.sessionId, end: end ?? agentLost(0), frames: 0, bytes: 0, recording: null }),
         ).pipe(orUnavailable, Effect.as({ _tag: "Stored", digest: new Uint8Array(0), bytes: 0 })),
       }
     }
@@ -118,7 +123,7 @@ const make = (orphanAfter: Duration.Duration) =>
       onDurable: (listener) => growing.onDurable(listener),
       failure: Effect.raceFirst(growing.failure, leave),
       finish: Effect.uninterruptible(
-        orUnavailable(Effect.flatMap(growing.finish(agentLost), (ending) => conclude(info, ending))),
+        orUnavailable(Effect.flatMap(growing.finish(agentLost(0)), (ending) => conclude(info, ending))),
       ),
     })
 
@@ -140,7 +145,9 @@ const make = (orphanAfter: Duration.Duration) =>
         yield* checkNew(info, (user) => Effect.map(users.find(user), Option.isSome))
       }
       // Its orphan, if it is one, may be ended this very moment: what became of it is known when that has stopped.
-      yield* Effect.acquireRelease(FiberMap.remove(orphans, sessionId), () => orphan(sessionId))
+      yield* Effect.acquireRelease(FiberMap.remove(orphans, sessionId), () =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => orphan(sessionId, now)),
+      )
       const done = Option.flatMap(yield* sessions.get(sessionId), concluded)
       if (Option.isSome(done)) return done.value
       const recording = info.mode === "off" ? notRecorded(info, leave) : recorded(info, yield* reopened(info), leave)
@@ -155,10 +162,13 @@ const make = (orphanAfter: Duration.Duration) =>
     })
 
     /** Sessions that an earlier run of the hub left unfinished wait for their agents too. */
-    yield* Effect.flatMap(storage.partials, Effect.forEach(orphan, { discard: true }))
+    const now = yield* Clock.currentTimeMillis
+    // A live stream ended with that run, at its last frame as far as anybody knows; other sessions may have gone on.
+    const seenMs = (mode: RecordingMode) => (mode === "node-sync" ? 0 : now)
+    for (const sessionId of yield* storage.partials) yield* orphan(sessionId, 0)
     yield* sessions
       .list({ scope: everySession, active: true, user: null, node: null, sinceMs: null })
-      .pipe(Stream.runForEach(({ session_id }) => orphan(session_id)))
+      .pipe(Stream.runForEach(({ session_id, mode }) => orphan(session_id, seenMs(mode))))
 
     return { open }
   })

@@ -1,6 +1,7 @@
 import { decodeEnd, type RecordingEnd } from "../../recording/End.ts"
 import { splitEntries } from "../../recording/Entry.ts"
 import { RecordingError } from "../../recording/RecordingError.ts"
+import { agentLostReason } from "../sessions/SessionRecord.ts"
 import { IngestRefused } from "./IngestRefused.ts"
 
 const invalid = (message: string) => new IngestRefused({ reason: "invalid", message })
@@ -10,7 +11,10 @@ export const decodeEndRequest = (request: Uint8Array): RecordingEnd => {
   try {
     const [entry, ...more] = splitEntries(request)
     if (entry?.kind !== "end" || more.length > 0) throw invalid("a session in mode off has no frames")
-    return decodeEnd(entry.body, entry.offset)
+    const end = decodeEnd(entry.body, entry.offset)
+    // Such a session may come back; none that its agent ended may.
+    if (end.reason === agentLostReason) throw invalid("only the hub can tell that an agent was lost")
+    return end
   } catch (error) {
     throw error instanceof RecordingError ? invalid(error.message) : error
   }

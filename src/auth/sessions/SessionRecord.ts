@@ -18,9 +18,17 @@ export interface SessionRow {
   readonly exit_code: number | null
   readonly exit_signal: string | null
   readonly reason: string
+  /** 1 once `session.end` is in the audit log: of a session that was taken for lost and came back it is, though it runs. */
+  readonly end_audited: number
   readonly recording_bytes: number | string | null
   readonly recording_digest: string | null
 }
+
+/** Why a session ended that the hub itself ended, for want of its agent; no agent may say so. */
+export const agentLostReason = "agent lost"
+
+/** Whether the hub ended it for want of its agent, who may still come back. */
+export const isLost = ({ status, reason }: SessionRow): boolean => status !== "active" && reason === agentLostReason
 
 /** What is known of a session when it is over. */
 export interface EndedSession {
@@ -51,6 +59,7 @@ export const startedRow = (info: SessionInfo): SessionRow => ({
   exit_code: null,
   exit_signal: null,
   reason: "",
+  end_audited: 0,
   recording_bytes: null,
   recording_digest: null,
 })
@@ -62,14 +71,25 @@ export const endedColumns = (row: SessionRow, { end, recording }: EndedSession) 
   exit_code: end.exit?._tag === "Code" ? end.exit.code : null,
   exit_signal: end.exit?._tag === "Signal" ? text(end.exit.signal, 32) : null,
   reason: text(end.reason, 512),
+  end_audited: 1,
   recording_bytes: recording?.bytes ?? null,
   recording_digest: recording?.digest ?? null,
 })
 
 const number = (value: number | string | null) => (value === null ? null : Number(value))
 
+/** What changes in a session's row when its agent, which was lost, goes on with it. */
+export const resumedColumns = { ended_ms: null, status: "active" as const, reason: "" }
+
 /** The session as the API shows it. */
-export const shownSession = ({ user_name, started_ms, ended_ms, recording_bytes, ...row }: SessionRow): Session => ({
+export const shownSession = ({
+  user_name,
+  started_ms,
+  ended_ms,
+  recording_bytes,
+  end_audited: _,
+  ...row
+}: SessionRow): Session => ({
   ...row,
   user: user_name,
   started_at: new Date(Number(started_ms)).toISOString(),

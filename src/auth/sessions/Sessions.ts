@@ -7,7 +7,15 @@ import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { type SessionFilter, sessionPages } from "./internal/sessionPages.ts"
 import { recordingStored, sessionEnd, sessionStart } from "./SessionEvents.ts"
-import { type EndedSession, endedColumns, type SessionRow, shownSession, startedRow } from "./SessionRecord.ts"
+import {
+  type EndedSession,
+  endedColumns,
+  isLost,
+  resumedColumns,
+  type SessionRow,
+  shownSession,
+  startedRow,
+} from "./SessionRecord.ts"
 
 const sameSession = (a: SessionRow, b: SessionRow) =>
   a.node === b.node &&
@@ -24,6 +32,9 @@ const make = Effect.gen(function* () {
     return Option.fromNullable(row)
   })
 
+  const resume = (sessionId: string) =>
+    sql`UPDATE sessions SET ${sql.update(resumedColumns)} WHERE session_id = ${sessionId}`
+
   const started = Effect.fn("Sessions.started")(function* (info: SessionInfo) {
     const row = startedRow(info)
     return yield* sql.withTransaction(
@@ -35,7 +46,10 @@ const make = Effect.gen(function* () {
           return "started" as const
         }
         const known = yield* get(info.sessionId)
-        if (Option.exists(known, (other) => sameSession(other, row))) return "known" as const
+        if (Option.exists(known, (other) => sameSession(other, row))) {
+          if (Option.exists(known, isLost)) yield* resume(info.sessionId)
+          return "known" as const
+        }
         return yield* new Conflict({ message: `the session id ${info.sessionId} is another session's` })
       }),
     )
@@ -43,9 +57,10 @@ const make = Effect.gen(function* () {
 
   const end = Effect.fnUntraced(function* (ended: EndedSession, row: SessionRow) {
     const columns = endedColumns(row, ended)
-    const first = row.status === "active"
-    if (!first && (ended.recording === null || row.recording_digest === ended.recording.digest)) return "known" as const
+    const same = ended.recording === null || row.recording_digest === ended.recording.digest
+    if (row.status !== "active" && same) return "known" as const
     yield* sql`UPDATE sessions SET ${sql.update(columns)} WHERE session_id = ${row.session_id}`
+    const first = row.end_audited === 0
     if (first) yield* audit.append(sessionEnd(row, ended))
     if (ended.recording !== null) yield* audit.append(recordingStored(row, ended, ended.recording, !first))
     return first ? ("ended" as const) : ("completed" as const)
@@ -74,13 +89,14 @@ export class Sessions extends Context.Tag("mezite/auth/Sessions")<
   Sessions,
   {
     /**
-     * Stores that a session began, and `session.start`. `known`: it was stored before. `Conflict`: its id is that of
-     * another session. What `info` says must have been verified.
+     * Stores that a session began, and `session.start`. `known`: it was stored before; if it had been ended for want of its
+     * agent, it runs again. `Conflict`: its id is that of another session. What `info` says must have been verified.
      */
     readonly started: (info: SessionInfo) => Effect.Effect<"started" | "known", Conflict | SqlError>
     /**
      * Stores that it is over: `session.end`, and `session.recording.stored` where there is a recording. Told again it does
-     * nothing (`known`); told again with another recording, that one takes the place of the first (`completed`).
+     * nothing (`known`); told again with another recording, or of a session that ran again, that takes the place of what
+     * was known before (`completed`), without another `session.end`.
      */
     readonly ended: (session: EndedSession) => Effect.Effect<"ended" | "completed" | "known", NotFound | SqlError>
     readonly get: (sessionId: string) => Effect.Effect<Option.Option<SessionRow>, SqlError>

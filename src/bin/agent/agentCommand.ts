@@ -1,7 +1,10 @@
 import { Command, Options } from "@effect/cli"
 import { Effect, Option, Redacted } from "effect"
+import type { OptionForms } from "../../cli/normalizeArguments.ts"
 import { WrongUsage } from "../../cli/WrongUsage.ts"
 import { logging } from "../process/logging.ts"
+import { plainForms } from "../process/plainForms.ts"
+import { spoolCommand } from "./spoolCommand.ts"
 import { startAgent } from "./startAgent.ts"
 
 const options = {
@@ -22,10 +25,13 @@ const startCommand = Command.make("start", options, ({ hub, token, pin }) =>
   startAgent({ hub, pin, token: Option.map(token, Redacted.make) }).pipe(Effect.provide(logging)),
 ).pipe(Command.withDescription("Joins the cluster, the first time, and serves this machine until it is told to stop"))
 
+/** How its options are written. */
+export const agentForms: OptionForms = { ...plainForms, groups: new Set(["spool"]) }
+
 /** `mezd` itself. */
 export const agentCommand = Command.make("mezd", {}, () =>
   Effect.fail(new WrongUsage({ message: "which command? (see --help)" })),
 ).pipe(
   Command.withDescription("The agent of a Mezite cluster, on each machine"),
-  Command.withSubcommands([startCommand]),
+  Command.withSubcommands([startCommand, spoolCommand]),
 )

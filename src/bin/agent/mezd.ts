@@ -1,14 +1,13 @@
 import type { Effect } from "effect"
 import { runProgram } from "../../cli/runProgram.ts"
 import { version } from "../../domain/version.ts"
-import { plainForms } from "../process/plainForms.ts"
 
 /** Runs `mezd` on its process, and gives its exit code. */
 export const mezd = (process: NodeJS.Process): Effect.Effect<number> =>
   runProgram("mezd", process, async () => {
-    const [{ runCommandLine }, { agentCommand }] = await Promise.all([
+    const [{ runCommandLine }, { agentCommand, agentForms }] = await Promise.all([
       import("../../cli/runCommandLine.ts"),
       import("./agentCommand.ts"),
     ])
-    return (words) => runCommandLine({ name: "mezd", version, command: agentCommand, forms: plainForms }, words)
+    return (words) => runCommandLine({ name: "mezd", version, command: agentCommand, forms: agentForms }, words)
   })

@@ -79,7 +79,7 @@ const layerRecording = ({ keyRing, orphanAfter }: HubConfig, dataDirectory: stri
 
 const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: string, sshPort: Ref.Ref<number | null>) {
   const { sshHostKey } = yield* ClusterKeys
-  const grpc = yield* GrpcIngest.make
+  const grpc = yield* GrpcIngest.make()
   const tls = config.tls === "on" ? Option.some(yield* tlsIdentity) : Option.none()
   const ssh = yield* serveFrontDoor({
     address: config.sshListen,

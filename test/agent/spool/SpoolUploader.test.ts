@@ -1,70 +1,18 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Logger, LogLevel, Option, Schedule } from "effect"
-import { HubRecorder } from "../../../src/agent/recording/HubRecorder.ts"
-import { RecordedSession } from "../../../src/agent/session/RecordedSession.ts"
-import { Spool } from "../../../src/agent/spool/Spool.ts"
-import { SpoolUploader } from "../../../src/agent/spool/SpoolUploader.ts"
-import { HubTrust } from "../../../src/api/HubTrust.ts"
+import { Effect, Layer, Option } from "effect"
+import { listSpool } from "../../../src/agent/spool/listSpool.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
-import { SessionId } from "../../../src/domain/Identifiers.ts"
-import { MAGIC } from "../../../src/recording/index.ts"
-import { ingestHub } from "../../auth/ingest/support/IngestHub.ts"
-import { callAs, type TestNode, tokenOf } from "../../auth/ingest/support/TestCall.ts"
-import { readStored, sessionsOf, storedPath, type TestSession } from "../../auth/ingest/support/TestSession.ts"
-import { joined } from "../../auth/support/Fixtures.ts"
+import { callAs } from "../../auth/ingest/support/TestCall.ts"
+import { readStored, storedPath } from "../../auth/ingest/support/TestSession.ts"
 import { temporaryFolder } from "../../auth/support/TestHub.ts"
-import { fakeSession } from "../../session/support/FakeSession.ts"
-import { relay } from "./support/Relay.ts"
-
-const ackTimeout = Duration.seconds(3)
-
-const agent = (directory: string, port: number, node: TestNode, minFree = 0) =>
-  RecordedSession.layer({ windowBytes: 256 * 1024, recordSecrets: false }).pipe(
-    Layer.provideMerge(SpoolUploader.layer),
-    Layer.provideMerge(Spool.layer({ directory, minFree })),
-    Layer.provideMerge(
-      HubRecorder.layer({
-        hub: { host: "127.0.0.1", port, tls: false },
-        trust: HubTrust.Plain(),
-        token: tokenOf(node),
-        ackTimeout,
-      }),
-    ),
-    Layer.provide(Logger.minimumLogLevel(LogLevel.None)),
-  )
-
-const scene = Effect.gen(function* () {
-  const hub = yield* ingestHub(yield* temporaryFolder)
-  const node = yield* hub.run(joined("web-1"))
-  const session = yield* hub.run(sessionsOf("alice"))
-  const network = yield* relay
-  network.leadsTo(hub.port)
-  const directory = join(yield* temporaryFolder, "spool")
-  fs.mkdirSync(directory)
-  const path = ({ info }: TestSession) => join(directory, `${info.sessionId}.rec`)
-  /** Leaves a recording as an agent does; `cut`: so many bytes are missing at its end. */
-  const leave = (one: TestSession, parts: ReadonlyArray<Uint8Array> = [...one.frames, one.end], cut = 0): void => {
-    const bytes = Buffer.concat([MAGIC, one.header, ...parts])
-    fs.writeFileSync(path(one), bytes.subarray(0, bytes.length - cut))
-  }
-  const start = Effect.suspend(() => Layer.build(agent(directory, network.port, node))).pipe(
-    Logger.withMinimumLogLevel(LogLevel.None),
-  )
-  return { hub, node, session, network, directory, path, leave, start }
-})
-
-const eventually = (isSo: () => boolean) =>
-  Effect.suspend(() => (isSo() ? Effect.void : Effect.fail(`never: ${isSo}`))).pipe(
-    Effect.retry(Schedule.intersect(Schedule.spaced("20 millis"), Schedule.recurs(1000))),
-    Effect.orDie,
-  )
+import { agent, eventually, run, scene } from "./support/AgentScene.ts"
 
 describe("the spool's uploader", () => {
   it.scopedLive("brings everything that waits, and deletes only what is stored", () =>
     Effect.gen(function* () {
-      const { hub, session, leave, path, start, directory } = yield* scene
+      const { hub, session, leave, path, start, directory } = yield* scene()
       const several = Array.from({ length: 7 }, (_, index) => session({ mode: "node" }, 3 + index))
       for (const one of several) leave(one)
       yield* start
@@ -76,7 +24,7 @@ describe("the spool's uploader", () => {
 
   it.scopedLive("waits for a hub that is away, and brings it when it is back", () =>
     Effect.gen(function* () {
-      const { hub, session, leave, path, start, network } = yield* scene
+      const { hub, session, leave, path, start, network } = yield* scene()
       network.leadsTo(undefined)
       const one = session({ mode: "node" })
       leave(one)
@@ -91,7 +39,7 @@ describe("the spool's uploader", () => {
 
   it.scopedLive("goes on where the network broke, without sending all of it again", () =>
     Effect.gen(function* () {
-      const { hub, session, leave, path, start, network } = yield* scene
+      const { hub, session, leave, path, start, network } = yield* scene()
       const one = session({ mode: "node" }, 60, 100_000)
       leave(one)
       const size = fs.statSync(path(one)).size
@@ -105,7 +53,7 @@ describe("the spool's uploader", () => {
 
   it.scopedLive("sets aside what is damaged or refused, and is not held up by it", () =>
     Effect.gen(function* () {
-      const { hub, session, leave, path, start, directory } = yield* scene
+      const { hub, session, leave, path, start, directory } = yield* scene()
       const [refused, damaged, empty, good] = [session({ login: "postgres" }), session(), session(), session()]
       leave(refused)
       leave(damaged, [...damaged.frames.slice(0, 2), Buffer.from("\u0000nonsense"), damaged.end])
@@ -114,15 +62,28 @@ describe("the spool's uploader", () => {
       yield* start
       yield* eventually(() => [refused, damaged, empty, good].every((one) => !fs.existsSync(path(one))))
       expect(fs.readdirSync(join(directory, "rejected")).toSorted()).toEqual(
-        [refused, damaged, empty].map(({ info }) => `${info.sessionId}.rec`).toSorted(),
+        [refused, damaged, empty]
+          .flatMap(({ info }) => [`${info.sessionId}.rec`, `${info.sessionId}.state`])
+          .toSorted(),
       )
+      const reasons = (yield* listSpool(directory, { agentRuns: true })).map(({ session_id, state, reason }) => [
+        session_id,
+        state,
+        reason,
+      ])
+      expect(Object.fromEntries(reasons.map(([id, , reason]) => [id, reason]))).toEqual({
+        [refused.info.sessionId]: expect.stringMatching(/^the hub refused the recording: .*login postgres/),
+        [damaged.info.sessionId]: expect.stringMatching(/^it is damaged: /),
+        [empty.info.sessionId]: "it is damaged: at byte 0: not even the header was written",
+      })
+      expect(reasons.every(([, state]) => state === "set_aside")).toBe(true)
       expect(readStored(hub, good).shown).toBe(good.shown)
     }),
   )
 
   it.scopedLive("ends a recording whose agent was killed, also where the hub has more of it", () =>
     Effect.gen(function* () {
-      const { hub, node, session, leave, path, start } = yield* scene
+      const { hub, node, session, leave, path, start } = yield* scene()
       const [torn, behind] = [session({}, 6), session({}, 8)]
       const live = yield* callAs(hub.port, node)
       live.send(behind.header, ...behind.frames)
@@ -139,7 +100,7 @@ describe("the spool's uploader", () => {
 
   it.scopedLive("gives up a hub that says nothing more, and comes again", () =>
     Effect.gen(function* () {
-      const { hub, session, leave, path, start, network } = yield* scene
+      const { hub, session, leave, path, start, network } = yield* scene()
       const one = session({ mode: "node" }, 60, 100_000)
       leave(one)
       yield* start
@@ -154,17 +115,9 @@ describe("the spool's uploader", () => {
 })
 
 describe("a session in node-sync", () => {
-  const run = Effect.fnUntraced(function* (one: TestSession) {
-    const fake = yield* fakeSession()
-    const sessions = yield* RecordedSession
-    const info = { ...one.info, sessionId: SessionId.make(one.info.sessionId) }
-    const fiber = yield* Effect.fork(Effect.either(sessions.run(info, fake.client.client, fake.terminal.start)))
-    return { ...fake, fiber }
-  })
-
   it.scopedLive("ends when the hub falls silent, and the hub has all of it later", () =>
     Effect.gen(function* () {
-      const { hub, session, path, start, network } = yield* scene
+      const { hub, session, path, start, network } = yield* scene()
       const services = yield* start
       const one = session()
       const { client, terminal, fiber } = yield* Effect.provide(run(one), services)
@@ -190,7 +143,7 @@ describe("a session in node-sync", () => {
 
   it.scopedLive("leaves nothing in the spool when it was stored, nor when it never began", () =>
     Effect.gen(function* () {
-      const { hub, session, directory, start, network } = yield* scene
+      const { hub, session, directory, start, network } = yield* scene()
       const services = yield* start
       const one = session()
       const { terminal, fiber, client } = yield* Effect.provide(run(one), services)
@@ -213,7 +166,7 @@ describe("a session in node-sync", () => {
 
   it.scopedLive("does not begin where there is too little room on the disk", () =>
     Effect.gen(function* () {
-      const { session, node, network } = yield* scene
+      const { session, node, network } = yield* scene()
       const directory = join(yield* temporaryFolder, "spool")
       const full = agent(directory, network.port, node, Number.MAX_SAFE_INTEGER)
       const { fiber, terminal } = yield* Effect.provide(run(session()), yield* Layer.build(full))

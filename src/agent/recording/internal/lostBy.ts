@@ -1,20 +1,22 @@
 import { type ServiceError, status } from "@grpc/grpc-js"
+import { refusalTrailer } from "../../../api/RecordingIngestMethod.ts"
 import { RecordingLost } from "../../../session/RecordingSink.ts"
 
 /** What no retry mends: the hub does not want this recording, as it is, from this node. */
-const refusals: ReadonlySet<number> = new Set([
-  status.PERMISSION_DENIED,
-  status.INVALID_ARGUMENT,
-  status.FAILED_PRECONDITION,
-  status.UNIMPLEMENTED,
-])
+const finalReasons: ReadonlySet<string> = new Set(["denied", "invalid"])
+
+/** What the hub gave for its reason; none where the call ended without its word. */
+const reasonOf = ({ metadata }: ServiceError): string | undefined => metadata?.get(refusalTrailer)[0]?.toString()
 
 /** What a failed gRPC call means for a recording. */
 export const lostBy = (error: ServiceError): RecordingLost => {
-  const refused = refusals.has(error.code)
-  const message =
-    error.code === status.UNAVAILABLE
-      ? `the hub cannot be reached (${error.details})`
-      : `the hub ${refused ? "refused the recording" : "ended the recording stream"}: ${error.details}`
+  const reason = reasonOf(error)
+  if (reason === undefined) {
+    const silent = error.code === status.UNAVAILABLE
+    const message = silent ? "the hub cannot be reached" : `the recording stream broke off: ${error.details}`
+    return new RecordingLost({ message, cause: error })
+  }
+  const refused = finalReasons.has(reason)
+  const message = refused ? `the hub refused the recording: ${error.details}` : error.details
   return new RecordingLost({ message, refused, cause: error })
 }

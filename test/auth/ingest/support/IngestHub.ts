@@ -1,6 +1,7 @@
 import { createServer, type Socket } from "node:net"
 import { join } from "node:path"
 import { Context, Duration, Effect, Either, Layer, Logger, LogLevel, Option, Redacted, type Scope } from "effect"
+import type { Heartbeat } from "../../../../src/api/transport/Heartbeat.ts"
 import { layerAuthServices } from "../../../../src/auth/AuthServices.ts"
 import { layerSqlite } from "../../../../src/auth/database/Database.ts"
 import * as GrpcIngest from "../../../../src/auth/ingest/GrpcIngest.ts"
@@ -24,6 +25,7 @@ export interface IngestHubOptions {
   readonly key?: MasterKey
   /** The first time that it comes there. */
   readonly crashAt?: CrashPoint
+  readonly connections?: Heartbeat
 }
 
 /** Strikes the hub down, once. */
@@ -82,8 +84,8 @@ const layerHub = (folder: string, { orphanAfter, key }: IngestHubOptions, { at }
 }
 
 /** A port that speaks gRPC without TLS, and its connections, which the test may cut. */
-const serve = Effect.gen(function* () {
-  const { accept } = yield* GrpcIngest.make
+const serve = Effect.fnUntraced(function* ({ connections }: IngestHubOptions) {
+  const { accept } = yield* GrpcIngest.make(connections)
   const sockets = new Set<Socket>()
   const server = yield* Effect.acquireRelease(
     Effect.async<ReturnType<typeof createServer>>((resume) => {
@@ -111,7 +113,7 @@ type Services = Layer.Layer.Success<ReturnType<typeof layerHub>>
 export const ingestHub = Effect.fnUntraced(function* (folder: string, options: IngestHubOptions = {}) {
   const crash = crasher(options.crashAt)
   const services = yield* Layer.build(layerHub(folder, options, crash))
-  const { port, cut } = yield* Effect.provide(serve, services)
+  const { port, cut } = yield* Effect.provide(serve(options), services)
   const publicKeys = Context.get(services, ClusterKeys).recordingKeys.map(
     ({ privateKey }) => Either.getOrThrow(SigningKey.fromKeyObject(Redacted.value(privateKey))).publicKey,
   )

@@ -141,6 +141,8 @@ export const RecordingIngest: GenService<{
   /**
    * One call records one session. The first request holds the Header alone; the hub answers Opened once it and the
    * session's start are stored. Frames follow from Opened.next_seq on (earlier ones are skipped, a hole is refused), then End.
+   * A call that the hub itself ends before that has a trailer `mezite-refusal`: `denied` and `invalid` are final, no retry
+   * mends them; after `unauthenticated`, `superseded` and `unavailable` the sender tries again.
    * The hub answers Ack at least once a second, and Stored once the whole recording is in its place; then the call ends.
    *
    * @generated from rpc mezite.recording.v1.RecordingIngest.Record
