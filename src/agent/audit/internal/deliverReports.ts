@@ -1,7 +1,7 @@
 import { Effect, Exit, Queue, Random, Schema } from "effect"
 import { AuditEventDraft } from "../../../domain/AuditEvent.ts"
 import type { HubCalls } from "../../hub/HubCalls.ts"
-import { reconnectDelay } from "../../tunnel/ReconnectDelay.ts"
+import { reconnectDelay } from "../../hub/ReconnectDelay.ts"
 import type { ReportFile, ReportFiles } from "./ReportFiles.ts"
 
 const decodeBatch = Schema.decode(Schema.parseJson(Schema.Array(AuditEventDraft)))
