@@ -30,6 +30,22 @@ export const Credentials = Schema.Struct({
 })
 export type Credentials = typeof Credentials.Type
 
+/** What becomes of a login that did not fail. */
+export const LoginAnswer = Schema.Union(
+  Schema.TaggedStruct("LoggedIn", { credentials: Credentials }),
+  /** The password is right, and the user's roles ask for a code of the authenticator app besides. */
+  Schema.TaggedStruct("CodeNeeded", {}),
+  /**
+   * The same, of a user who has none yet: `secret` (base32, RFC 4648) goes into an authenticator app, `otpauth` is the same for a
+   * QR code. The next login with a code of it, and with the password instead of an invite, keeps it.
+   */
+  Schema.TaggedStruct("EnrolmentNeeded", {
+    secret: Schema.Redacted(Schema.String),
+    otpauth: Schema.Redacted(Schema.String),
+  }),
+)
+export type LoginAnswer = typeof LoginAnswer.Type
+
 /** What may be called without being known: to become known. */
 export class PublicRpcs extends RpcGroup.make(
   Rpc.make("ClusterInfo", { success: ClusterInfo }),
@@ -39,10 +55,12 @@ export class PublicRpcs extends RpcGroup.make(
       /** The one-time invite; with it, `password` becomes the user's password. */
       invite: Schema.NullOr(Schema.String),
       password: Schema.Redacted(Schema.String),
+      /** Six digits, once an answer was `CodeNeeded` or `EnrolmentNeeded`. */
+      code: Schema.NullOr(Schema.Redacted(Schema.String)),
       /** `ssh-ed25519 AAAA…` */
       public_key: Schema.String,
     },
-    success: Credentials,
+    success: LoginAnswer,
     error: ApiError,
   }),
   Rpc.make("Join", {

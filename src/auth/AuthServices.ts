@@ -1,10 +1,12 @@
 import { Layer, type Option } from "effect"
 import { Callers } from "./access/Callers.ts"
 import { AuditLog } from "./audit/AuditLog.ts"
+import { CredentialIssuer } from "./identities/CredentialIssuer.ts"
 import { FailedLogins } from "./identities/FailedLogins.ts"
 import { Logins } from "./identities/Logins.ts"
 import { LoginThrottle } from "./identities/LoginThrottle.ts"
 import { Passwords } from "./identities/Passwords.ts"
+import { SecondFactors } from "./identities/SecondFactors.ts"
 import { Users } from "./identities/Users.ts"
 import { CertificateIssuer } from "./keys/CertificateIssuer.ts"
 import { ClusterDescription } from "./keys/ClusterDescription.ts"
@@ -18,10 +20,16 @@ import { Sessions } from "./sessions/Sessions.ts"
 import { Settings } from "./settings/Settings.ts"
 
 const features = Layer.mergeAll(Callers.layer, Logins.layer, NodeReports.layer).pipe(
-  Layer.provideMerge(Layer.mergeAll(Nodes.layer, Sessions.layer, Users.layer)),
+  Layer.provideMerge(Layer.mergeAll(Nodes.layer, Sessions.layer, Users.layer, CredentialIssuer.layer)),
   Layer.provideMerge(Layer.mergeAll(Settings.layer, JoinTokens.layer, ClusterDescription.layer, Roles.layer)),
   Layer.provideMerge(
-    Layer.mergeAll(CertificateIssuer.layer, UserAuthority.layer, LoginThrottle.layer, FailedLogins.layer),
+    Layer.mergeAll(
+      CertificateIssuer.layer,
+      UserAuthority.layer,
+      LoginThrottle.layer,
+      FailedLogins.layer,
+      SecondFactors.layer,
+    ),
   ),
 )
 

@@ -28,26 +28,3 @@ export const askNewPassword = Effect.gen(function* () {
   if (Redacted.value(first) === Redacted.value(again)) return first
   return yield* new CommandFailed({ message: "the two passwords differ" })
 })
-
-const longestLine = 4096
-
-/** The first line of standard input, without its line end. */
-export const passwordFromStdin = Effect.gen(function* () {
-  const { stdin } = yield* Stdio
-  const text = yield* Effect.tryPromise({
-    try: async () => {
-      let read = ""
-      for await (const chunk of stdin) {
-        read += String(chunk)
-        if (read.includes("\n") || read.length > longestLine) break
-      }
-      return read
-    },
-    catch: (error) => new CommandFailed({ message: `standard input can't be read: ${String(error)}` }),
-  })
-  const line = text.split(/\r?\n/, 1)[0] ?? ""
-  if (line === "") return yield* new WrongUsage({ message: "--password-stdin: standard input holds no password" })
-  if (line.length > longestLine)
-    return yield* new WrongUsage({ message: "--password-stdin: the first line is too long" })
-  return Redacted.make(line)
-})

@@ -19,6 +19,14 @@ const statements = [
     created_ms BIGINT NOT NULL,
     credentials_since_ms BIGINT NOT NULL
   )`,
+  `CREATE TABLE second_factors (
+    user_name TEXT PRIMARY KEY REFERENCES users (name) ON DELETE CASCADE,
+    secret TEXT NOT NULL,
+    confirmed_ms BIGINT,
+    last_step BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    blocked_until_ms BIGINT NOT NULL
+  )`,
   `CREATE TABLE roles (
     name TEXT PRIMARY KEY,
     document TEXT NOT NULL

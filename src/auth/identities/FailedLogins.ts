@@ -10,7 +10,7 @@ const perMinute = 60
 /** A login that failed. */
 export interface FailedLogin {
   readonly user: string
-  readonly method: "password" | "invite"
+  readonly method: "password" | "invite" | "code"
   readonly remoteAddress: string | null
 }
 

@@ -1,4 +1,4 @@
-/** What is remembered of the attempts to log in under one name from one address. */
+/** What is remembered of attempts: to log in under one name from one address, or of a user's codes. */
 export interface Attempts {
   readonly failures: number
   /** Unix milliseconds; no attempt counts before. */
@@ -9,21 +9,27 @@ export const noAttempts: Attempts = { failures: 0, blockedUntilMs: 0 }
 
 /** Attempts that cost nothing but themselves. */
 const free = 5
-const longestMs = 60_000
+
+const after =
+  (firstMs: number, longestMs: number) =>
+  ({ failures, blockedUntilMs }: Attempts, nowMs: number): { readonly attempts: Attempts; readonly waitMs: number } => {
+    if (nowMs < blockedUntilMs) return { attempts: { failures, blockedUntilMs }, waitMs: blockedUntilMs - nowMs }
+    const count = failures + 1
+    const block = count < free ? 0 : Math.min(longestMs, firstMs * 2 ** Math.min(count - free, 10))
+    return { attempts: { failures: count, blockedUntilMs: nowMs + block }, waitMs: 0 }
+  }
 
 /**
  * Lets an attempt through or says how many milliseconds it must wait. An attempt counts as failed from the start, so that
  * many at once don't get by; a success clears it. After five failures the wait is 1 s, and doubles up to a minute.
  */
-export const attempt = (
-  { failures, blockedUntilMs }: Attempts,
-  nowMs: number,
-): { readonly attempts: Attempts; readonly waitMs: number } => {
-  if (nowMs < blockedUntilMs) return { attempts: { failures, blockedUntilMs }, waitMs: blockedUntilMs - nowMs }
-  const count = failures + 1
-  const block = count < free ? 0 : Math.min(longestMs, 1_000 * 2 ** Math.min(count - free, 10))
-  return { attempts: { failures: count, blockedUntilMs: nowMs + block }, waitMs: 0 }
-}
+export const attempt = after(1_000, 60_000)
+
+/**
+ * `attempt` for a user's six digits, which may be guessed from everywhere at once: the wait doubles from 30 s up to 15 minutes, in
+ * which a day's guesses hit with a chance of 1 in 3,000.
+ */
+export const codeAttempt = after(30_000, 900_000)
 
 /** Failures of one name, from all addresses together, at a time (Unix milliseconds). */
 export interface NameFailures {

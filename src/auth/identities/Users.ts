@@ -94,6 +94,7 @@ const make = Effect.gen(function* () {
     const stored = Effect.gen(function* () {
       const [row] = yield* sql<UserRow>`UPDATE users SET ${sql.update(cleared)} WHERE name = ${name} RETURNING *`
       if (row === undefined) return yield* missing(name)
+      yield* sql`DELETE FROM second_factors WHERE user_name = ${name}`
       yield* audit.append(auditEvent("user.reset", { user: by, detail: { name } }))
       return userOf(row)
     })
@@ -140,7 +141,7 @@ export class Users extends Context.Tag("mezite/auth/Users")<
       wanted: Partial<UserAccess>,
       by: string,
     ) => Effect.Effect<UserRecord, Invalid | NotFound | SqlError>
-    /** A new invite; password and certificates of before are worth nothing any more. */
+    /** A new invite; password, second factor and certificates of before are worth nothing any more. */
     readonly reset: (name: UserName, by: string) => Effect.Effect<InvitedUser, NotFound | SqlError>
     readonly remove: (name: UserName, by: string) => Effect.Effect<void, NotFound | SqlError>
     readonly find: (name: string) => Effect.Effect<Option.Option<UserRecord>, SqlError>

@@ -12,13 +12,14 @@ export const layerPublicHandlers = PublicRpcs.toLayer(
     const [nodes, logins, description] = [yield* Nodes, yield* Logins, yield* ClusterDescription]
     return {
       ClusterInfo: () => description.info,
-      Login: ({ user, invite, password, public_key: publicKey }) =>
+      Login: ({ user, invite, password, code, public_key: publicKey }) =>
         orUnavailable(
           Effect.flatMap(CallerAddress, (remoteAddress) =>
             logins.login({
               user,
               invite: invite === null ? null : Redacted.make(invite),
               password,
+              code,
               publicKey,
               remoteAddress,
             }),

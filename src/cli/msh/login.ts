@@ -6,11 +6,11 @@ import { learnHubTrust } from "../../api/LearnHubTrust.ts"
 import { PublicRpcs } from "../../api/PublicRpcs.ts"
 import { generateEd25519, publicKeyLine } from "../../ssh/OpenSshKey.ts"
 import { writeOpenSshPrivateKey } from "../../ssh/OpenSshPrivateKey.ts"
-import { askNewPassword, askPassword, passwordFromStdin } from "../askPassword.ts"
 import { type Identity, writeIdentity } from "../IdentityFile.ts"
 import { printLine } from "../Output.ts"
 import { WrongUsage } from "../WrongUsage.ts"
 import { home } from "./Home.ts"
+import { obtainCredentials } from "./obtainCredentials.ts"
 import { writeSshFiles } from "./sshFiles.ts"
 
 /** `msh login`. */
@@ -20,11 +20,6 @@ export interface LoginOptions {
   readonly invite: Option.Option<string>
   readonly passwordStdin: boolean
   readonly caPin: Option.Option<string>
-}
-
-const passwordFor = ({ invite, passwordStdin, user }: LoginOptions) => {
-  if (passwordStdin) return passwordFromStdin
-  return Option.isSome(invite) ? askNewPassword : askPassword(`Password of ${user}: `)
 }
 
 /** Reads the options that have a form. */
@@ -48,14 +43,8 @@ export const login = Effect.fn("msh.login")(function* (options: LoginOptions) {
   const { hub, pin } = read.right
   const trust = yield* learnHubTrust(hub, pin)
   const client = yield* hubRpcClient(PublicRpcs, { hub, trust, token: Option.none() })
-  const password = yield* passwordFor(options)
   const key = generateEd25519()
-  const credentials = yield* client.Login({
-    user: options.user,
-    invite: Option.getOrNull(options.invite),
-    password,
-    public_key: publicKeyLine(key),
-  })
+  const credentials = yield* obtainCredentials(client.Login, { ...options, publicKey: publicKeyLine(key) })
   const identity: Identity = {
     version: 1,
     hub: showHubAddress(hub),

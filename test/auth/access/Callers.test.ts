@@ -8,7 +8,7 @@ import { Users } from "../../../src/auth/identities/Users.ts"
 import { Nodes } from "../../../src/auth/nodes/Nodes.ts"
 import { NodeName, RoleName, UserName } from "../../../src/domain/Identifiers.ts"
 import { certificateAuthority } from "../../../src/ssh/CertificateAuthority.ts"
-import { invited, joined, loggedIn, newKey, password } from "../support/Fixtures.ts"
+import { credentialsOf, invited, joined, loggedIn, newKey, password } from "../support/Fixtures.ts"
 import { layerTestHub, testEpochMs } from "../support/TestHub.ts"
 
 const alice = UserName.make("alice")
@@ -94,9 +94,9 @@ it.scoped("takes no certificate of before a reset", () =>
     expect((yield* Effect.flip(callers.certificate(before))).message).toMatch(/log in again/)
     const logins = yield* Logins
     const key = newKey().line
-    const attempt = { user: "alice", password, publicKey: key, remoteAddress: null }
+    const attempt = { user: "alice", password, code: null, publicKey: key, remoteAddress: null }
     expect((yield* Effect.flip(logins.login({ ...attempt, invite: null })))._tag).toBe("Unauthenticated")
-    const { certificate } = yield* logins.login({ ...attempt, invite })
+    const { certificate } = credentialsOf(yield* logins.login({ ...attempt, invite }))
     expect((yield* callers.certificate(Buffer.from(certificate.split(" ")[1] ?? "", "base64"))).user).toBe("alice")
   }).pipe(Effect.provide(layerTestHub())),
 )

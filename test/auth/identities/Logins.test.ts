@@ -9,18 +9,23 @@ import { UserAuthority } from "../../../src/auth/keys/UserAuthority.ts"
 import { Settings } from "../../../src/auth/settings/Settings.ts"
 import { UserName } from "../../../src/domain/Identifiers.ts"
 import { parseCertificateLine } from "../../../src/ssh/OpenSshCertificate.ts"
-import { invited, loggedIn, newKey, password } from "../support/Fixtures.ts"
+import { credentialsOf, invited, loggedIn, newKey, password } from "../support/Fixtures.ts"
 import { layerTestHub } from "../support/TestHub.ts"
 
 const attempt = (about: Partial<LoginAttempt>): LoginAttempt => ({
   user: "alice",
   invite: null,
   password,
+  code: null,
   publicKey: newKey().line,
   remoteAddress: "192.0.2.1",
   ...about,
 })
-const login = (about: Partial<LoginAttempt> = {}) => Effect.flatMap(Logins, (logins) => logins.login(attempt(about)))
+const login = (about: Partial<LoginAttempt> = {}) =>
+  Effect.map(
+    Effect.flatMap(Logins, (logins) => logins.login(attempt(about))),
+    credentialsOf,
+  )
 const audited = Effect.flatMap(AuditLog, (audit) =>
   Effect.map(
     Stream.runCollect(audit.list({ type: null, user: null, sessionId: null, sinceMs: null, limit: null })),

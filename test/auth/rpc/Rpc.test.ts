@@ -7,7 +7,7 @@ import { mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import { auditEvent } from "../../../src/domain/AuditEvent.ts"
 import { NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
-import { loggedIn, newKey, sessionInfo } from "../support/Fixtures.ts"
+import { credentialsOf, loggedIn, newKey, sessionInfo } from "../support/Fixtures.ts"
 import { serveWebSocket, unixSocketClient, webSocketClient } from "../support/RpcHub.ts"
 import { layerLiveHub } from "../support/TestHub.ts"
 
@@ -30,12 +30,14 @@ it.scopedLive("an admin at the unix socket adds a user, who logs in and sees wha
     const web = yield* webSocketClient(yield* serveWebSocket)
     const added = yield* admin.UsersAdd({ name: UserName.make("alice"), roles: [RoleName.make("user")], logins: [] })
     const key = newKey()
-    const credentials = yield* web.Login({
+    const answer = yield* web.Login({
       user: "alice",
       invite: Redacted.value(added.invite),
       password: Redacted.make("correct horse"),
+      code: null,
       public_key: key.line,
     })
+    const credentials = credentialsOf(answer)
     expect(credentials.cluster).toMatchObject({ cluster: "test", version: "1.2.3", ssh_port: 3023 })
     expect(yield* web.ClusterInfo()).toEqual(credentials.cluster)
     expect(yield* admin.CaExport({ type: "host" })).toBe(credentials.cluster.host_ca)

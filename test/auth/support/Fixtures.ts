@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto"
 import { Duration, Effect, Redacted } from "effect"
-import type { Credentials } from "../../../src/api/PublicRpcs.ts"
+import type { Credentials, LoginAnswer } from "../../../src/api/PublicRpcs.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
 import { Users } from "../../../src/auth/identities/Users.ts"
 import { JoinTokens } from "../../../src/auth/nodes/JoinTokens.ts"
@@ -34,19 +34,20 @@ export const invited = (
     ),
   )
 
+/** What a login gave that needed no code. */
+export const credentialsOf = (answer: LoginAnswer): Credentials => {
+  if (answer._tag !== "LoggedIn") throw new Error(`the login came to ${answer._tag}`)
+  return answer.credentials
+}
+
 /** A user with `password` who has just logged in with a key. */
 export const loggedIn = (name: string, roles: ReadonlyArray<string> = ["user"]) =>
   Effect.gen(function* () {
     const { invite } = yield* invited(name, roles)
     const key = newKey()
     const logins = yield* Logins
-    const credentials: Credentials = yield* logins.login({
-      user: name,
-      invite,
-      password,
-      publicKey: key.line,
-      remoteAddress: "192.0.2.1",
-    })
+    const about = { user: name, invite, password, code: null, publicKey: key.line, remoteAddress: "192.0.2.1" }
+    const credentials = credentialsOf(yield* logins.login(about))
     return { key, credentials, certificate: credentials.certificate.split(" ")[1] ?? "" }
   })
 

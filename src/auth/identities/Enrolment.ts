@@ -1,0 +1,20 @@
+import { Redacted } from "effect"
+import { toBase32 } from "./Base32.ts"
+
+/** What a user puts into an authenticator app. */
+export interface Enrolment {
+  readonly secret: Redacted.Redacted<string>
+  /** The `otpauth` URI that authenticator apps read as a QR code (their "Key Uri Format"). */
+  readonly otpauth: Redacted.Redacted<string>
+}
+
+/** A secret in the forms that authenticator apps take. */
+export const enrolment = (secret: Uint8Array, user: string, cluster: string): Enrolment => {
+  const text = toBase32(secret)
+  const [issuer, account] = [encodeURIComponent(cluster), encodeURIComponent(user)]
+  const parameters = `secret=${text}&issuer=${issuer}&algorithm=SHA1&digits=6&period=30`
+  return {
+    secret: Redacted.make(text),
+    otpauth: Redacted.make(`otpauth://totp/${issuer}:${account}?${parameters}`),
+  }
+}
