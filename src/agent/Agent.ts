@@ -89,7 +89,8 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
     AgentSessions,
     AuditReports,
     HubCalls,
-  )(yield* Effect.context<AgentSessions | AuditReports | HubCalls>())
+    SessionRegistry,
+  )(yield* Effect.context<AgentSessions | AuditReports | HubCalls | SessionRegistry>())
   const identity = yield* Ref.make(options.identity)
   const online = register(options, identity).pipe(
     Effect.catchAll((error) => Effect.logWarning("the node cannot be registered", error)),

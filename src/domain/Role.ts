@@ -35,20 +35,19 @@ export const RoleRules = Schema.Struct({
 })
 export type RoleRules = typeof RoleRules.Type
 
-const lifetime = Schema.NullOr(
-  Schema.String.pipe(
-    Schema.filter((text) =>
-      Option.exists(parseDuration(text), Duration.between({ minimum: "1 minute", maximum: "30 days" })),
+const upTo = (maximum: Duration.DurationInput) =>
+  Schema.NullOr(
+    Schema.String.pipe(
+      Schema.filter((text) => Option.exists(parseDuration(text), Duration.between({ minimum: "1 minute", maximum }))),
     ),
-  ),
-)
+  )
 
 /** Limits that hold for whoever has the role. */
 export const RoleOptions = Schema.Struct({
   /** How long a session may last where this role lets somebody in; null: without limit. */
-  sessionTtl: named(lifetime, null, "session_ttl"),
+  sessionTtl: named(upTo("7 days"), null, "session_ttl"),
   /** How long a login is good for; null: as the cluster's setting says. */
-  certificateTtl: named(lifetime, null, "certificate_ttl"),
+  certificateTtl: named(upTo("30 days"), null, "certificate_ttl"),
   secondFactor: named(Schema.Literal("optional", "required"), "optional", "second_factor"),
 })
 export type RoleOptions = typeof RoleOptions.Type

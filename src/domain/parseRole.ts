@@ -20,8 +20,6 @@ const keys: Readonly<Record<string, ReadonlyArray<string>>> = {
   options: ["session_ttl", "certificate_ttl", "second_factor"],
 }
 
-const lifetime = "a duration from 1m to 30d, such as 8h"
-
 /** What each key takes. */
 const takes: Readonly<Record<string, string>> = {
   name: "1 to 64 lower-case letters, digits, '_' or '-'",
@@ -36,8 +34,8 @@ const takes: Readonly<Record<string, string>> = {
   agent_forwarding: "true or false",
   recordings: "none, own or all",
   admin: `a list of: *, ${AdminVerb.literals.join(", ")}`,
-  session_ttl: lifetime,
-  certificate_ttl: lifetime,
+  session_ttl: "a duration from 1m to 7d, such as 8h",
+  certificate_ttl: "a duration from 1m to 30d, such as 8h",
   second_factor: "optional or required",
 }
 

@@ -59,7 +59,7 @@ describe("a role's document", () => {
     [{ name: "x", allow: { recordings: "mine" } }, 'allow.recordings is "mine"; it takes none, own or all'],
     [
       { name: "x", options: { session_ttl: 8 } },
-      "options.session_ttl is 8; it takes a duration from 1m to 30d, such as 8h",
+      "options.session_ttl is 8; it takes a duration from 1m to 7d, such as 8h",
     ],
     [
       { name: "x", options: { certificate_ttl: "1s" } },

@@ -9,6 +9,7 @@ import * as Identity from "../identity/NodeIdentity.ts"
 import type { IncomingConnection } from "../tunnel/IncomingConnection.ts"
 import { AgentSessions } from "./AgentSessions.ts"
 import { certifiedLogin } from "./CertifiedLogin.ts"
+import { endWhenOver } from "./endWhenOver.ts"
 
 /** Ends one SSH connection that came through the hub, and runs its sessions. */
 export const serveConnection = Effect.fn("Agent.serveConnection")(
@@ -38,7 +39,7 @@ export const serveConnection = Effect.fn("Agent.serveConnection")(
       authenticate,
       remoteAddress: incoming.remoteAddress,
     })
-    yield* sessions.serve(connection)
+    yield* Effect.raceFirst(sessions.serve(connection), endWhenOver(connection))
   },
   Effect.catchTags({
     SshConnectionError: ({ message }) => Effect.logInfo(`no connection: ${message}`),
