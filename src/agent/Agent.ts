@@ -8,6 +8,7 @@ import { SessionRegistry } from "../session/SessionRegistry.ts"
 import { publicKeyLine } from "../ssh/OpenSshKey.ts"
 import type { AgentConfig } from "./AgentConfig.ts"
 import { AuditReports } from "./audit/AuditReports.ts"
+import { PortForwarding } from "./forwarding/PortForwarding.ts"
 import { HubCalls } from "./hub/HubCalls.ts"
 import { HubReturn } from "./hub/HubReturn.ts"
 import * as Identity from "./identity/NodeIdentity.ts"
@@ -75,6 +76,7 @@ const services = (options: AgentOptions, link: Link) => {
     Layer.provideMerge(SpoolUploader.layer),
     Layer.provide(Spool.layer(spool)),
     Layer.provide(HubRecorder.layer({ ...link, ackTimeout })),
+    Layer.provide(PortForwarding.layer),
     Layer.provideMerge(AuditReports.layer({ directory: join(options.dataDirectory, "events") })),
     Layer.provideMerge(Layer.mergeAll(HubCalls.layer(link), SessionRegistry.layer, HubReturn.layer)),
   )

@@ -4,7 +4,7 @@ import type { ForwardedTcpip } from "./ForwardedTcpip.ts"
 
 /** A connection that a server passes on to its client, which waits for its answer. */
 export interface IncomingTcpip extends ForwardedTcpip {
-  /** Its bytes, as `DirectTcpip.accept` gives them. */
+  /** Its bytes, as `DirectForward.accept` gives them. */
   readonly accept: Effect.Effect<Duplex>
   readonly reject: (message: string) => Effect.Effect<void>
 }

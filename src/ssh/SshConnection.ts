@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream"
 import type { Effect, Scope, Stream } from "effect"
-import type { DirectTcpip } from "./DirectTcpip.ts"
+import type { DirectForward } from "./DirectForward.ts"
 import type { ForwardedTcpip } from "./ForwardedTcpip.ts"
 import type { ListenRequest } from "./ListenRequest.ts"
 import type { SessionRequest } from "./SessionRequest.ts"
@@ -16,10 +16,10 @@ export interface SshConnection<A> {
   /** For one consumer; ends with the connection. */
   readonly sessions: Stream.Stream<SessionRequest>
   /** For one consumer; ends with the connection. */
-  readonly forwards: Stream.Stream<DirectTcpip>
+  readonly forwards: Stream.Stream<DirectForward>
   /** For one consumer; ends with the connection. Those behind one that is not answered yet wait for their answers. */
   readonly listens: Stream.Stream<ListenRequest>
-  /** Passes a connection on to the client, as `DirectTcpip.accept` gives one. It is closed with the scope. */
+  /** Passes a connection on to the client, as `DirectForward.accept` gives one. It is closed with the scope. */
   readonly openForwarded: (about: ForwardedTcpip) => Effect.Effect<Duplex, ChannelRefused, Scope.Scope>
   /** A connection to the client's authentication agent; clients refuse it unless a session asked for `agentForwarding`. */
   readonly openAgent: Effect.Effect<Duplex, ChannelRefused, Scope.Scope>

@@ -12,10 +12,6 @@ it("what a node does not serve is refused with a word, and a clean stop leaves o
   const words = (await jump.words(cluster, "web-1", { command: "true" })).slice(0, -1)
   const [before, host] = [words.slice(0, -1), words.at(-1) ?? ""]
 
-  const forward = await runToEnd([...before, "-W", "127.0.0.1:22", host], cluster.userVariables)
-  expect(forward.code).not.toBe(0)
-  expect(forward.stderr).toContain("port forwarding is not available on this node yet")
-
   const sftp = await runToEnd([...before, "-s", host, "sftp"], cluster.userVariables)
   expect(sftp.code).toBe(1)
   expect(sftp.stderr).toContain("mezite: this node has no sftp yet; scp -O and rsync work\n")

@@ -51,10 +51,10 @@ const server = (handler: Handler, change: Partial<SshServerOptions<string, never
           const connection = yield* serve(socket, { ...options, ...change })
           yield* Effect.forkScoped(
             Stream.runForEach(connection.forwards, (forward) =>
-              forward.host === "refuse"
+              forward.target._tag === "Unix" || forward.target.host === "refuse"
                 ? forward.reject("not there")
                 : Effect.map(forward.accept, (stream) => {
-                    const target = netConnect(forward.port, forward.host)
+                    const target = netConnect(forward.target)
                     target.on("error", () => stream.destroy())
                     stream.pipe(target).pipe(stream)
                   }),

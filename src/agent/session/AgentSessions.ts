@@ -13,6 +13,8 @@ import type { SessionChannel } from "../../ssh/SessionChannel.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
 import { AuditReports } from "../audit/AuditReports.ts"
+import { forwardedAgent } from "../forwarding/forwardedAgent.ts"
+import { PortForwarding } from "../forwarding/PortForwarding.ts"
 import { LoginUser } from "../terminal/LoginUser.ts"
 import type { CertifiedLogin } from "./CertifiedLogin.ts"
 import { commandOf, openTerminal } from "./openTerminal.ts"
@@ -37,8 +39,6 @@ const failed: Exit = { _tag: "Code", code: 1 }
 
 const farewellLimit = "2 seconds"
 
-const noForwarding = "port forwarding is not available on this node yet"
-
 const subsystemRefusal = (name: string) => ({
   shown:
     name === "sftp" ? "this node has no sftp yet; scp -O and rsync work" : "this node does not have that subsystem",
@@ -55,7 +55,7 @@ export class AgentSessions extends Context.Tag("mezite/agent/AgentSessions")<
 >() {
   static readonly layer = (
     options: AgentSessionsOptions,
-  ): Layer.Layer<AgentSessions, never, RecordedSession | SessionRegistry | AuditReports> =>
+  ): Layer.Layer<AgentSessions, never, RecordedSession | SessionRegistry | AuditReports | PortForwarding> =>
     Layer.effect(AgentSessions, make(options))
 }
 
@@ -64,6 +64,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
     const recorded = yield* RecordedSession
     const registry = yield* SessionRegistry
     const reports = yield* AuditReports
+    const forwarding = yield* PortForwarding
 
     const describe = Effect.fnUntraced(function* (connection: Connection, request: SessionRequest) {
       const { mode: chosen, source } = yield* mode
@@ -89,10 +90,12 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
         const channel = yield* request.accept
         const tell = (text: string) => farewell(channel, notice(text, info.terminal !== undefined))
         let began = false
-        const terminal = (user: LoginUser) =>
-          Effect.tap(openTerminal(request, user, parseEndpoint(connection.remoteAddress)), () => {
-            began = true
-          })
+        const terminal = Effect.fnUntraced(function* (user: LoginUser) {
+          const agentSocket = yield* forwardedAgent(connection, request, user)
+          const opened = yield* openTerminal(request, { user, client: parseEndpoint(info.remoteAddress), agentSocket })
+          began = true
+          return opened
+        })
         // Before anything is recorded: whom this machine does not let in has no session.
         yield* LoginUser.find(info.login).pipe(
           Effect.flatMap((user) => recorded.run(info, clientOf(channel), terminal(user))),
@@ -139,7 +142,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
         Effect.all(
           [
             Stream.runForEach(connection.sessions, (request) => start(connection, request)),
-            Stream.runForEach(connection.forwards, ({ reject }) => reject(noForwarding)),
+            forwarding.serve(connection),
           ],
           { concurrency: "unbounded", discard: true },
         ).pipe(Effect.zipRight(connection.closed)),

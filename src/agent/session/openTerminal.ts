@@ -13,16 +13,24 @@ export const commandOf = (request: SessionRequest): string =>
 /** An agent behind a tunnel has no port of its own; its sessions are told SSH's. */
 const server: Endpoint = { host: "127.0.0.1", port: 22 }
 
+/** For whom a terminal is opened. */
+export interface TerminalOwner {
+  readonly user: LoginUser
+  readonly client: Endpoint
+  /** The socket of the client's authentication agent, if it is forwarded. */
+  readonly agentSocket: Option.Option<string>
+}
+
 /** Starts what a client asked for, as that user: on a PTY where the client wants one, else on pipes. */
 export const openTerminal = (
   request: SessionRequest,
-  user: LoginUser,
-  client: Endpoint,
+  { user, client, agentSocket }: TerminalOwner,
 ): Effect.Effect<Terminal, TerminalError, Scope.Scope> =>
   LoginTerminal.open({
     user,
     client: request.env,
     connection: { client, server },
     terminal: request.pty,
+    agentSocket,
     command: Option.liftPredicate(commandOf(request), (command) => command !== ""),
   })

@@ -15,6 +15,8 @@ export interface LoginEnvironmentInput {
   readonly client: Readonly<Record<string, string>>
   /** The client's address and the agent's; absent where there is none to tell. */
   readonly connection?: { readonly client: Endpoint; readonly server: Endpoint }
+  /** The socket of the client's authentication agent, where that is forwarded. */
+  readonly agentSocket?: string
   /** The agent's own time zone, TZ, which sshd hands on as well. */
   readonly timeZone?: string
 }
@@ -59,4 +61,5 @@ export const loginEnvironment = (input: LoginEnvironmentInput): Record<string, s
   HOME: input.user.home,
   SHELL: input.user.shell,
   ...connectionVariables(input.connection),
+  ...(input.agentSocket === undefined ? {} : { SSH_AUTH_SOCK: input.agentSocket }),
 })

@@ -22,6 +22,8 @@ export interface LoginRequest {
   /** The client's "env" requests. */
   readonly client: Readonly<Record<string, string>>
   readonly connection?: NonNullable<LoginEnvironmentInput["connection"]>
+  /** The socket of the client's authentication agent, if it is forwarded. */
+  readonly agentSocket: Option.Option<string>
   /** None for a client that wants no PTY. */
   readonly terminal: Option.Option<TerminalRequest>
   /** None for "shell", the command of "exec". */
@@ -35,9 +37,14 @@ const open = Effect.fn("LoginTerminal.open")(function* (
   request: LoginRequest,
 ): Effect.fn.Return<Terminal, TerminalError, Scope.Scope> {
   const { user, client, connection, command } = request
-  const system = yield* readSystemEnvironment
-  const input = { user, system, client, ...timeZone() }
-  const environment = loginEnvironment(connection === undefined ? input : { ...input, connection })
+  const environment = loginEnvironment({
+    user,
+    system: yield* readSystemEnvironment,
+    client,
+    ...timeZone(),
+    ...(connection === undefined ? {} : { connection }),
+    ...Option.match(request.agentSocket, { onNone: () => ({}), onSome: (agentSocket) => ({ agentSocket }) }),
+  })
   const program = { user, environment, command }
   return yield* Option.match(request.terminal, {
     onNone: () => Pipes.open(program),

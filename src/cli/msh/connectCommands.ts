@@ -16,15 +16,19 @@ const ssh = Command.make(
     ),
     forcePty: Options.boolean("t").pipe(Options.withDescription("a terminal, also for a command")),
     noPty: Options.boolean("T").pipe(Options.withDescription("no terminal")),
-    localForwards: Options.text("L").pipe(Options.repeated),
-    remoteForwards: Options.text("R").pipe(Options.repeated),
+    noCommand: Options.boolean("N").pipe(Options.withDescription("no shell or command: forwarded ports alone")),
+    localForwards: Options.text("L").pipe(
+      Options.withDescription("[ADDRESS:]PORT:HOST:HOSTPORT; listen here, connect from the node"),
+      Options.repeated,
+    ),
+    remoteForwards: Options.text("R").pipe(
+      Options.withDescription("[ADDRESS:]PORT:HOST:HOSTPORT; listen on the node's loopback, connect from here"),
+      Options.repeated,
+    ),
     destination: Args.text({ name: "[LOGIN@]NODE" }),
     command: Args.text({ name: "COMMAND" }).pipe(Args.repeated),
   },
-  ({ localForwards, remoteForwards, ...options }) =>
-    Effect.flatMap(identityOption, (identity) =>
-      runSsh({ ...options, identity, forwards: [...localForwards, ...remoteForwards] }),
-    ),
+  (options) => Effect.flatMap(identityOption, (identity) => runSsh({ ...options, identity })),
 ).pipe(Command.withDescription("A shell or a command on a node; its exit status, or 255 when the connection was lost"))
 
 const proxy = Command.make("proxy", { node: Args.text({ name: "NODE" }) }, ({ node }) =>

@@ -4,12 +4,15 @@ import type { Exit } from "../../domain/SessionEnd.ts"
 import { OutputLost } from "../../play/OutputLost.ts"
 import { HostVerification } from "../../ssh/HostVerification.ts"
 import { parseCertificateLine } from "../../ssh/OpenSshCertificate.ts"
-import { connect } from "../../ssh/SshClient.ts"
+import { connect, type SshClient } from "../../ssh/SshClient.ts"
 import { ExitWith } from "../ExitWith.ts"
 import { Stdio, type StdioShape } from "../Stdio.ts"
 import { WrongUsage } from "../WrongUsage.ts"
 import { currentIdentity } from "./CurrentIdentity.ts"
 import { connectToNode } from "./connectToNode.ts"
+import { type ForwardSpec, forwardSpec } from "./forward/ForwardSpec.ts"
+import { forwardLocally } from "./forward/forwardLocally.ts"
+import { forwardRemotely } from "./forward/forwardRemotely.ts"
 import { runChannel } from "./runChannel.ts"
 import { type SshDestination, sshDestination } from "./SshDestination.ts"
 
@@ -21,9 +24,17 @@ export interface SshOptions {
   readonly forcePty: boolean
   /** `-T`. */
   readonly noPty: boolean
-  readonly forwards: ReadonlyArray<string>
+  /** `-N`. */
+  readonly noCommand: boolean
+  readonly localForwards: ReadonlyArray<string>
+  readonly remoteForwards: ReadonlyArray<string>
   readonly destination: string
   readonly command: ReadonlyArray<string>
+}
+
+interface Forwards {
+  readonly local: ReadonlyArray<ForwardSpec>
+  readonly remote: ReadonlyArray<ForwardSpec>
 }
 
 /** As a shell tells it: the exit code, or 128 and the signal's number. */
@@ -62,6 +73,9 @@ const localeOf = ({ env }: StdioShape): Record<string, string> =>
     ),
   )
 
+const closed = ({ node }: SshDestination) =>
+  new ExitWith({ code: 255, message: `the connection to ${node} was closed` })
+
 // What the session's mode is, and so whether anything was recorded, is not known here.
 const lostConnection = ({ node }: SshDestination) => {
   const kept = `what was recorded of it is kept on ${node} until the hub has it all`
@@ -72,10 +86,17 @@ const lostConnection = ({ node }: SshDestination) => {
 const failureOf = (error: { readonly _tag: string; readonly message: string }): ExitWith =>
   new ExitWith({ code: 255, message: error instanceof OutputLost && error.closed ? "" : error.message })
 
-const runOn = (options: SshOptions, destination: SshDestination) =>
+const startForwards = Effect.fnUntraced(function* (client: SshClient, { local, remote }: Forwards) {
+  yield* Effect.forEach(local, (spec) => forwardLocally(client, spec), { discard: true })
+  yield* Effect.forEach(remote, (spec) => forwardRemotely(client, spec), { discard: true })
+})
+
+const runOn = (options: SshOptions, destination: SshDestination, forwards: Forwards) =>
   Effect.gen(function* () {
     const stdio = yield* Stdio
     const client = yield* openClient(options.identity, destination)
+    yield* startForwards(client, forwards)
+    if (options.noCommand) return yield* Effect.zipRight(client.closed, closed(destination))
     const command = options.command.join(" ")
     const interactive = command === "" && stdio.stdin.isTTY === true
     const wantsPty = options.forcePty || (interactive && !options.noPty)
@@ -92,8 +113,9 @@ const runOn = (options: SshOptions, destination: SshDestination) =>
 
 /** A shell or a command on a node. Ends with its status; with 255 when the connection, or with it the recording, was lost. */
 export const ssh = Effect.fn("msh.ssh")(function* (options: SshOptions) {
-  if (options.forwards.length > 0) {
-    return yield* new WrongUsage({ message: "-L and -R: not in msh; use plain ssh with what msh config prints" })
+  const forwards = {
+    local: yield* Effect.forEach(options.localForwards, (text) => forwardSpec("-L", text)),
+    remote: yield* Effect.forEach(options.remoteForwards, (text) => forwardSpec("-R", text)),
   }
   // What is no option of ours comes here as an argument.
   if (options.destination.startsWith("-")) {
@@ -104,7 +126,7 @@ export const ssh = Effect.fn("msh.ssh")(function* (options: SshOptions) {
   )
   const destination = sshDestination(options.destination, options.login, identity.credentials)
   if (Either.isLeft(destination)) return yield* destination.left
-  const exit = yield* runOn(options, destination.right).pipe(
+  const exit = yield* runOn(options, destination.right, forwards).pipe(
     Effect.scoped,
     Effect.mapError((error) => (error._tag === "ExitWith" ? error : failureOf(error))),
   )

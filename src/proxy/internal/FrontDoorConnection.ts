@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { Effect, FiberSet, Option, type Scope, Stream } from "effect"
-import type { DirectTcpip } from "../../ssh/DirectTcpip.ts"
+import type { DirectForward } from "../../ssh/DirectForward.ts"
 import { joinStreams } from "../../ssh/JoinStreams.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
@@ -25,15 +25,17 @@ const explain = Effect.fn("FrontDoor.explain")(function* (request: SessionReques
 })
 
 /** One connection to a node: decided, dialled, relayed. */
-const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAddress: string, forward: DirectTcpip) {
+const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAddress: string, forward: DirectForward) {
   const policy = yield* ConnectPolicy
   const tunnels = yield* Tunnels
   const { report } = yield* RefusalLog
-  if (!nodePorts.includes(forward.port)) {
-    return yield* forward.reject(`only port 22 of a node is reached through here, not ${forward.port}`)
+  if (forward.target._tag === "Unix") return yield* forward.reject("only nodes are reached through here")
+  const { host, port } = forward.target
+  if (!nodePorts.includes(port)) {
+    return yield* forward.reject(`only port 22 of a node is reached through here, not ${port}`)
   }
   const connectionId = randomUUID()
-  const reached = yield* policy.resolve(user, forward.host).pipe(
+  const reached = yield* policy.resolve(user, host).pipe(
     Effect.flatMap(({ node, grant }) =>
       Effect.map(tunnels.connect(node, { connectionId, remoteAddress, grant }), (tunnel) => ({ node, tunnel })),
     ),
@@ -41,7 +43,7 @@ const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAd
   )
   if (reached._tag === "Left") {
     const reason = reached.left.message
-    yield* report({ user: user.user, target: forward.host.slice(0, 256), remoteAddress, reason })
+    yield* report({ user: user.user, target: host.slice(0, 256), remoteAddress, reason })
     return yield* forward.reject(reason)
   }
   const { node, tunnel } = reached.right

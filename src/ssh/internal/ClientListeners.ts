@@ -3,8 +3,8 @@ import type { Client } from "ssh2"
 import type { IncomingTcpip, RemoteListener } from "../RemoteListener.ts"
 import { ChannelRefused } from "../SshError.ts"
 import type { ConnectionLink } from "./ConnectionLink.ts"
+import { forwardAnswer, type Ssh2Tcpip } from "./forwardAnswer.ts"
 import { PullQueue } from "./PullQueue.ts"
-import { directTcpip, type Ssh2Forward } from "./ServerForward.ts"
 import type { Ssh2Connection } from "./ssh2/Ssh2Shape.ts"
 
 const maxWaiting = 64
@@ -18,8 +18,9 @@ export class ClientListeners {
   constructor(client: Client, inside: Ssh2Connection, link: ConnectionLink) {
     this.#client = client
     this.#link = link
-    inside.on("tcp connection", (to: Ssh2Forward, accept: () => object, reject: () => void) => {
-      const incoming = directTcpip(inside, link, "client", accept, reject, to)
+    inside.on("tcp connection", (to: Ssh2Tcpip, accept: () => object, reject: () => void) => {
+      const about = { host: to.destIP, port: to.destPort, originAddress: to.srcIP, originPort: to.srcPort }
+      const incoming = { ...about, ...forwardAnswer(inside, link, "client", accept, reject) }
       if (this.#queues.get(`${to.destIP}:${to.destPort}`)?.offer(incoming) !== true) reject()
     })
     link.transport.on("close", () => {

@@ -1,6 +1,6 @@
 import { Cause, Deferred, Duration, Effect, Exit, FiberId } from "effect"
 import ssh2 from "ssh2"
-import type { DirectTcpip } from "../DirectTcpip.ts"
+import { type DirectForward, ForwardTarget } from "../DirectForward.ts"
 import { certificateType, type OpenSshCertificate } from "../OpenSshCertificate.ts"
 import { writeOpenSshPrivateKey } from "../OpenSshPrivateKey.ts"
 import type { SessionRequest } from "../SessionRequest.ts"
@@ -9,9 +9,9 @@ import type { SshConnection } from "../SshConnection.ts"
 import type { AuthRejected, SshConnectionError } from "../SshError.ts"
 import type { AuthenticationAttempt, SshServerOptions } from "../SshServer.ts"
 import { type ConnectionLink, defaultRekey } from "./ConnectionLink.ts"
+import { forwardAnswer, type Ssh2Tcpip } from "./forwardAnswer.ts"
 import { PullQueue } from "./PullQueue.ts"
 import { authentication } from "./ServerAuthentication.ts"
-import { directTcpip, type Ssh2Forward } from "./ServerForward.ts"
 import { ServerForwarding } from "./ServerForwarding.ts"
 import { listenToSession } from "./ServerSession.ts"
 import { certifiedHostKey, type ServerHostKeys, serverHostKeys } from "./ssh2/hostKeys.ts"
@@ -28,7 +28,7 @@ export class ServedConnection<A> {
   readonly #link: ConnectionLink
   readonly #options: SshServerOptions<A, unknown>
   readonly #sessions: PullQueue<SessionRequest>
-  readonly #forwards: PullQueue<DirectTcpip>
+  readonly #forwards: PullQueue<DirectForward>
   #inside: Ssh2Connection | undefined
   #login: { readonly attempt: AuthenticationAttempt; readonly identity: A } | undefined
 
@@ -137,8 +137,19 @@ export class ServedConnection<A> {
     )
     if (!extensions.has("permit-port-forwarding")) return
     forwarding.listen()
-    inside.on("tcpip", (accept: () => object, reject: () => void, to: Ssh2Forward) => {
-      if (!this.#forwards.offer(directTcpip(inside, link, "server", accept, reject, to))) reject()
+    const offer = (accept: () => object, reject: () => void, about: Omit<DirectForward, "accept" | "reject">): void => {
+      const offered = this.#forwards.offer({ ...about, ...forwardAnswer(inside, link, "server", accept, reject) })
+      if (!offered) reject()
+    }
+    inside.on("tcpip", (accept: () => object, reject: () => void, to: Ssh2Tcpip) => {
+      const target = ForwardTarget.Tcp({ host: to.destIP, port: to.destPort })
+      offer(accept, reject, { target, originAddress: to.srcIP, originPort: to.srcPort })
     })
+    inside.on(
+      "openssh.streamlocal",
+      (accept: () => object, reject: () => void, to: { readonly socketPath: string }) => {
+        offer(accept, reject, { target: ForwardTarget.Unix({ path: to.socketPath }), originAddress: "", originPort: 0 })
+      },
+    )
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
 import { AuditReports } from "../../../src/agent/audit/AuditReports.ts"
+import { PortForwarding } from "../../../src/agent/forwarding/PortForwarding.ts"
 import { AgentSessions } from "../../../src/agent/session/AgentSessions.ts"
 import type { CertifiedLogin } from "../../../src/agent/session/CertifiedLogin.ts"
 import { loginAccess } from "../../../src/agent/session/LoginAccess.ts"
@@ -9,7 +10,6 @@ import type { AuditEventDraft } from "../../../src/domain/AuditEvent.ts"
 import type { Exit } from "../../../src/domain/SessionEnd.ts"
 import { SessionRegistry } from "../../../src/session/SessionRegistry.ts"
 import { certificateAuthority } from "../../../src/ssh/CertificateAuthority.ts"
-import type { DirectTcpip } from "../../../src/ssh/DirectTcpip.ts"
 import type { SessionChannel } from "../../../src/ssh/SessionChannel.ts"
 import { SessionKind, type SessionRequest } from "../../../src/ssh/SessionRequest.ts"
 import type { SshConnection } from "../../../src/ssh/SshConnection.ts"
@@ -27,10 +27,9 @@ const certificate = certificateAuthority(newKey().privateKey).signUser({
 
 /** Serves one connection, with what its client asks for, until all is answered. */
 const served = Effect.fnUntraced(
-  function* (about: { readonly kind?: SessionKind; readonly login?: string; readonly forwards?: number }) {
+  function* (about: { readonly kind?: SessionKind; readonly login?: string }) {
     const events: Array<AuditEventDraft> = []
     const recordings: Array<string> = []
-    const refusals: Array<string> = []
     const answer: { stderr: string; exit?: Exit; rejected: boolean } = { stderr: "", rejected: false }
     const done = Effect.unsafeMakeLatch(about.kind === undefined)
     const channel: SessionChannel = {
@@ -60,14 +59,6 @@ const served = Effect.fnUntraced(
         return done.open
       }),
     })
-    const forward: DirectTcpip = {
-      host: "db",
-      port: 5432,
-      originAddress: "127.0.0.1",
-      originPort: 1,
-      accept: Effect.dieMessage("accepted"),
-      reject: (message) => Effect.sync(() => void refusals.push(message)),
-    }
     const connection: SshConnection<CertifiedLogin> = {
       username: "root",
       identity: {
@@ -79,7 +70,7 @@ const served = Effect.fnUntraced(
       remoteAddress: "192.0.2.1:4022",
       clientVersion: "OpenSSH_9.2p1",
       sessions: Stream.fromIterable(about.kind === undefined ? [] : [request(about.kind)]),
-      forwards: Stream.fromIterable(Array.from({ length: about.forwards ?? 0 }, () => forward)),
+      forwards: Stream.empty,
       listens: Stream.empty,
       openForwarded: () => Effect.dieMessage("forwarded"),
       openAgent: Effect.dieMessage("forwarded"),
@@ -100,6 +91,7 @@ const served = Effect.fnUntraced(
               return Effect.die("recorded")
             },
           }),
+          Layer.succeed(PortForwarding, { serve: () => Effect.void }),
           Layer.succeed(AuditReports, {
             report: () => Effect.die("reported"),
             tell: (event) => Effect.sync(() => void events.push(event)),
@@ -112,20 +104,13 @@ const served = Effect.fnUntraced(
       Effect.flatMap(AgentSessions, ({ serve }) => serve(connection)),
       layer,
     )
-    return { events, recordings, refusals, answer }
+    return { events, recordings, answer }
   },
   Effect.timeout("5 seconds"),
   Logger.withMinimumLogLevel(LogLevel.None),
 )
 
 describe("an agent's sessions", () => {
-  it.live("refuse every forwarding with a word", () =>
-    Effect.gen(function* () {
-      const { refusals } = yield* served({ forwards: 3 })
-      expect(refusals).toEqual(Array(3).fill("port forwarding is not available on this node yet"))
-    }),
-  )
-
   it.live("tell who wants sftp what works instead, and the audit log that they were asked", () =>
     Effect.gen(function* () {
       const { answer, events, recordings } = yield* served({ kind: SessionKind.Subsystem({ name: "sftp" }) })

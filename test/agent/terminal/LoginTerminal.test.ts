@@ -6,7 +6,8 @@ import { readText, self } from "./session.ts"
 
 const command = Option.some(`echo "$TERM $LC_TIME $SSH_CLIENT [$MEZITE_SECRET]"; tty`)
 const connection = { client: { host: "192.0.2.1", port: 4000 }, server: { host: "192.0.2.2", port: 22 } }
-const request = { user: self, client: { LC_TIME: "C", TERM: "evil" }, connection, command }
+const client = { LC_TIME: "C", TERM: "evil" }
+const request = { user: self, client, connection, command, agentSocket: Option.none() }
 
 describe("LoginTerminal", () => {
   it.scopedLive("gives what the client asked for: a PTY or pipes, and none of the agent's own variables", () =>

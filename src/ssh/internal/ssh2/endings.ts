@@ -38,8 +38,8 @@ export const closeChannels = (connection: Ssh2Connection): void => {
 }
 
 /**
- * Lets a server's forwarded channel end its two directions one by one, as a TCP connection does; ssh2's own closes both when
- * the server's ends.
+ * Lets a forwarded channel end its two directions one by one, as a TCP connection does; ssh2's own closes both when the server's
+ * ends. And lets it know that it is `closed`: ssh2 emits `close` by itself.
  */
 export const endHalves = (channel: Ssh2Channel): Ssh2Channel => {
   let open = 2
@@ -49,7 +49,11 @@ export const endHalves = (channel: Ssh2Channel): Ssh2Channel => {
   }
   channel.server = false
   channel.once("end", ended).once("finish", ended)
-  return channel
+  let isClosed = false
+  Object.defineProperty(channel, "closed", { get: () => isClosed })
+  return channel.once("close", () => {
+    isClosed = true
+  })
 }
 
 /** Sends SSH_MSG_DISCONNECT (RFC 4253 section 11.1) with a reason to read; ssh2's own sends none. */
