@@ -3,13 +3,14 @@ import { syncBuiltinESMExports } from "node:module"
 import { connect } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import { status } from "@grpc/grpc-js"
-import { Effect, Stream } from "effect"
+import { Effect, Redacted, Stream } from "effect"
+import { mintUserToken } from "../../../src/api/BearerToken.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import { Users } from "../../../src/auth/identities/Users.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import { UserName } from "../../../src/domain/Identifiers.ts"
 import { masterKey } from "../../support/recordings.ts"
-import { joined } from "../support/Fixtures.ts"
+import { joined, loggedIn } from "../support/Fixtures.ts"
 import { temporaryFolder } from "../support/TestHub.ts"
 import { ingestHub } from "./support/IngestHub.ts"
 import { callAs, callWith } from "./support/TestCall.ts"
@@ -222,7 +223,10 @@ describe("the recording ingest", () => {
       expect(yield* refusal(session({ sessionId: "../../etc/passwd" }))).toMatchObject({
         code: status.INVALID_ARGUMENT,
       })
-      for (const token of ["", "nonsense", "eyJhbGciOiJub25lIn0.e30."]) {
+      // An admin's token opens every recording elsewhere: here it is worth nothing.
+      const { key, certificate } = yield* hub.run(loggedIn("eve", ["admin"]))
+      const minted = yield* mintUserToken({ user: "eve", audience: "test", certificate, key: key.privateKey })
+      for (const token of ["", "nonsense", "eyJhbGciOiJub25lIn0.e30.", Redacted.value(minted)]) {
         const call = yield* callWith(hub.port, token)
         call.send(session().header)
         expect(yield* call.over).toMatchObject({ code: status.UNAUTHENTICATED })

@@ -4,10 +4,13 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
 import { Chunk, Effect, Redacted, Stream } from "effect"
 import { mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
+import { Nodes } from "../../../src/auth/nodes/Nodes.ts"
+import { Roles } from "../../../src/auth/roles/Roles.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import { auditEvent } from "../../../src/domain/AuditEvent.ts"
 import { NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
-import { credentialsOf, loggedIn, newKey, sessionInfo } from "../support/Fixtures.ts"
+import { roleOf } from "../../support/roles.ts"
+import { credentialsOf, joined, loggedIn, newKey, sessionInfo } from "../support/Fixtures.ts"
 import { serveWebSocket, unixSocketClient, webSocketClient } from "../support/RpcHub.ts"
 import { layerLiveHub } from "../support/TestHub.ts"
 
@@ -118,6 +121,22 @@ it.scopedLive("users see their own sessions, auditors all, and reading a recordi
       ["alice", own.sessionId],
     ])
     expect(yield* Effect.flip(auditor(web.ConfigList()))).toMatchObject({ _tag: "Forbidden" })
+  }).pipe(Effect.provide(layerLiveHub())),
+)
+
+it.scopedLive("a user is shown the nodes that the roles reach, and who may see nodes all", () =>
+  Effect.gen(function* () {
+    const web = yield* webSocketClient(yield* serveWebSocket)
+    const roles = yield* Roles
+    yield* roles.create(roleOf({ name: "dev", allow: { logins: ["*"], node_labels: ["env=test"] } }), "tester")
+    yield* roles.create(roleOf({ name: "ops", allow: { admin: ["nodes:read"] } }), "tester")
+    yield* joined("web-1")
+    yield* joined("web-2")
+    yield* Effect.flatMap(Nodes, (nodes) => nodes.label(NodeName.make("web-2"), { env: "prod" }, "tester"))
+    const shown = Effect.map(web.NodesList(), (all) => all.map(({ name }) => name))
+    const seenBy = (role: string) => Effect.flatMap(asUser(role, role), (as) => as(shown))
+    const seen = yield* Effect.forEach(["user", "dev", "ops", "auditor"], seenBy)
+    expect(seen).toEqual([["web-1", "web-2"], ["web-1"], ["web-1", "web-2"], ["web-1", "web-2"]])
   }).pipe(Effect.provide(layerLiveHub())),
 )
 
