@@ -28,6 +28,7 @@ export const variables: ReadonlySet<string> = new Set([
   "MEZITE_S3_PREFIX",
   "MEZITE_S3_REGION",
   "MEZITE_S3_SECRET_KEY",
+  "MEZITE_SESSION_ID",
   "MEZITE_SPOOL_MIN_FREE",
   "MEZITE_SSH_LISTEN",
   "MEZITE_TLS",

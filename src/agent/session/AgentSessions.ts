@@ -92,7 +92,12 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
         let began = false
         const terminal = Effect.fnUntraced(function* (user: LoginUser) {
           const agentSocket = yield* forwardedAgent(connection, request, user)
-          const opened = yield* openTerminal(request, { user, client: parseEndpoint(info.remoteAddress), agentSocket })
+          const opened = yield* openTerminal(request, {
+            user,
+            sessionId: info.sessionId,
+            client: parseEndpoint(info.remoteAddress),
+            agentSocket,
+          })
           began = true
           return opened
         })

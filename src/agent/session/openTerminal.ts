@@ -16,6 +16,7 @@ const server: Endpoint = { host: "127.0.0.1", port: 22 }
 /** For whom a terminal is opened. */
 export interface TerminalOwner {
   readonly user: LoginUser
+  readonly sessionId: string
   readonly client: Endpoint
   /** The socket of the client's authentication agent, if it is forwarded. */
   readonly agentSocket: Option.Option<string>
@@ -24,10 +25,11 @@ export interface TerminalOwner {
 /** Starts what a client asked for, as that user: on a PTY where the client wants one, else on pipes. */
 export const openTerminal = (
   request: SessionRequest,
-  { user, client, agentSocket }: TerminalOwner,
+  { user, sessionId, client, agentSocket }: TerminalOwner,
 ): Effect.Effect<Terminal, TerminalError, Scope.Scope> =>
   LoginTerminal.open({
     user,
+    sessionId,
     client: request.env,
     connection: { client, server },
     terminal: request.pty,

@@ -21,6 +21,8 @@ export interface LoginRequest {
   readonly user: LoginUser
   /** The client's "env" requests. */
   readonly client: Readonly<Record<string, string>>
+  /** The session's id, which its processes find in `MEZITE_SESSION_ID`. */
+  readonly sessionId: string
   readonly connection?: NonNullable<LoginEnvironmentInput["connection"]>
   /** The socket of the client's authentication agent, if it is forwarded. */
   readonly agentSocket: Option.Option<string>
@@ -36,7 +38,7 @@ const timeZone = (): { timeZone?: string } => (process.env.TZ === undefined ? {}
 const open = Effect.fn("LoginTerminal.open")(function* (
   request: LoginRequest,
 ): Effect.fn.Return<Terminal, TerminalError, Scope.Scope> {
-  const { user, client, connection, command } = request
+  const { user, client, sessionId, connection, command } = request
   const environment = loginEnvironment({
     user,
     system: yield* readSystemEnvironment,
@@ -45,7 +47,12 @@ const open = Effect.fn("LoginTerminal.open")(function* (
     ...(connection === undefined ? {} : { connection }),
     ...Option.match(request.agentSocket, { onNone: () => ({}), onSome: (agentSocket) => ({ agentSocket }) }),
   })
-  const program = { user, environment, command }
+  const program = {
+    user,
+    environment: { ...environment, MEZITE_SESSION_ID: sessionId },
+    command,
+    mark: `MEZITE_SESSION_ID=${sessionId}`,
+  }
   return yield* Option.match(request.terminal, {
     onNone: () => Pipes.open(program),
     onSome: (terminal) => Pty.open({ ...program, ...terminal }),

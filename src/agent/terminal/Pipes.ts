@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process"
 import type { Readable, Writable } from "node:stream"
-import { Duration, Effect, Option, type Scope } from "effect"
+import { Duration, Effect, Exit, Option, type Scope } from "effect"
 import type { Terminal } from "../../session/Terminal.ts"
 import type { TerminalError } from "../../session/TerminalError.ts"
 import { launch, type Program } from "./internal/launch.ts"
@@ -91,8 +91,12 @@ const start = (native: Native, options: PipesOptions): Effect.Effect<PipedProgra
     (child) => new PipedProgram(child),
   )
 
-const stop = Effect.fn("Pipes.stop")(function* (program: PipedProgram, grace: Duration.Duration) {
-  if (!program.ended) yield* endProcesses({ leader: program.pid, reaped: () => program.exit.reaped }, grace)
+const stop = Effect.fn("Pipes.stop")(function* (
+  program: PipedProgram,
+  grace: Duration.Duration,
+  mark: string | undefined,
+) {
+  if (!program.ended) yield* endProcesses({ leader: program.pid, reaped: () => program.exit.reaped, mark }, grace)
   program.close()
 })
 
@@ -121,8 +125,8 @@ const open = Effect.fn("Pipes.open")(function* (
   options: PipesOptions,
 ): Effect.fn.Return<Terminal, TerminalError, Scope.Scope> {
   const native = yield* loadNative
-  const program = yield* Effect.acquireRelease(start(native, options), (started) =>
-    stop(started, options.killGrace ?? usualGrace),
+  const program = yield* Effect.acquireRelease(start(native, options), (started, exit) =>
+    stop(started, options.killGrace ?? usualGrace, Exit.isFailure(exit) ? options.mark : undefined),
   )
   return terminal(program)
 })

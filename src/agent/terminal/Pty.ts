@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, closeSync } from "node:fs"
-import { Duration, Effect, Option, type Scope } from "effect"
+import { Duration, Effect, Exit, Option, type Scope } from "effect"
 import type { WindowSize } from "../../domain/WindowSize.ts"
 import type { Terminal } from "../../session/Terminal.ts"
 import { TerminalError } from "../../session/TerminalError.ts"
@@ -102,9 +102,13 @@ const start = Effect.fn("Pty.start")(function* (native: Native, options: PtyOpti
   return { ...running, pid }
 })
 
-const stop = Effect.fn("Pty.stop")(function* ({ pid, master, exit }: Running, grace: Duration.Duration) {
+const stop = Effect.fn("Pty.stop")(function* (
+  { pid, master, exit }: Running,
+  grace: Duration.Duration,
+  mark: string | undefined,
+) {
   // What a shell that ended by itself left running stays, as with sshd: the kernel has hung its terminal up.
-  if (!exit.reaped) yield* endProcesses({ leader: pid, reaped: () => exit.reaped }, grace)
+  if (!exit.reaped) yield* endProcesses({ leader: pid, reaped: () => exit.reaped, mark }, grace)
   master.close()
   exit.outputRead()
 })
@@ -138,8 +142,8 @@ const open = Effect.fn("Pty.open")(function* (
   options: PtyOptions,
 ): Effect.fn.Return<Terminal, TerminalError, Scope.Scope> {
   const native = yield* loadNative
-  const running = yield* Effect.acquireRelease(start(native, options), (started) =>
-    stop(started, options.killGrace ?? usualGrace),
+  const running = yield* Effect.acquireRelease(start(native, options), (started, exit) =>
+    stop(started, options.killGrace ?? usualGrace, Exit.isFailure(exit) ? options.mark : undefined),
   )
   return terminal(native, running)
 })

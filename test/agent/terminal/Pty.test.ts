@@ -194,6 +194,35 @@ describe("Pty", () => {
     }),
   )
 
+  it.live("ends also what left the session where it is cut off, but not what other sessions left", () =>
+    Effect.gen(function* () {
+      const mark = (id: string) => ({ environment: { ...optionsFor(self).environment, M: id }, mark: `M=${id}` })
+      const open = (id: string, scope: Scope.Scope) =>
+        Pty.open({ ...optionsFor(self), ...mark(id), killGrace: Duration.millis(100) }).pipe(Scope.extend(scope))
+      const [scope, other] = [yield* Scope.make(), yield* Scope.make()]
+      const start = "setsid -f sh -c 'trap \"\" HUP; echo pid=$$,; sleep 43; :'; "
+      const hidden = "setsid -f sh -c 'env -i setsid sh -c \"echo pid=\\$\\$,; sleep 44; :\"; :'; "
+      const pidsOf = Effect.fnUntraced(function* (id: string, into: Scope.Scope, commands: ReadonlyArray<string>) {
+        const terminal = yield* open(id, into)
+        const screen = yield* follow(terminal)
+        yield* terminal.write(line(`PS1=; stty -echo; cd /tmp; ${commands.join("")}`))
+        const seen = Effect.map(Ref.get(screen.seen), (text) =>
+          [...text.matchAll(/pid=(\d+),/g)].map(([, pid]) => Number(pid)),
+        )
+        return yield* Effect.repeat(Effect.delay(seen, "10 millis"), {
+          until: (pids) => pids.length === commands.length,
+        })
+      })
+      const ours = yield* pidsOf("one", scope, [start, hidden])
+      const theirs = yield* pidsOf("two", other, [start])
+      expect([...ours, ...theirs].map(isAlive)).toEqual([true, true, true])
+      yield* Scope.close(scope, Exit.fail("the recording is lost"))
+      expect([...ours, ...theirs].map(isAlive)).toEqual([false, false, true])
+      yield* Scope.close(other, Exit.fail("the recording is lost"))
+      expect(theirs.map(isAlive)).toEqual([false])
+    }),
+  )
+
   it.live("leaves no descriptor behind", () =>
     Effect.gen(function* () {
       const descriptors = () => readdirSync("/proc/self/fd").length

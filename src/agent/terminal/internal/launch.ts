@@ -10,6 +10,11 @@ export interface Program {
   readonly user: LoginUser
   readonly environment: Readonly<Record<string, string>>
   readonly command: Option.Option<string>
+  /**
+   * A variable of `environment`, `NAME=VALUE`, that no other session's processes have. Where it is given, a terminal that is closed
+   * by a failure or an interruption ends also those processes that left the session (setsid(2), daemons).
+   */
+  readonly mark?: string
 }
 
 const shellArguments = ({ user, command }: Program): ReadonlyArray<string> => {

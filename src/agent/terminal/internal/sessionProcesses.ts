@@ -1,43 +1,21 @@
-import { readdir, readFile } from "node:fs/promises"
 import { Clock, Duration, Effect } from "effect"
+import { LiveProcesses } from "./LiveProcesses.ts"
 
-/** How a program's processes are found: all of them are in the session that its first process leads. */
+/** How a program's processes are found. */
 export interface ProcessSession {
+  /** The first process: it leads the session that all are in which did not leave it. */
   readonly leader: number
   /** Whether the leader was reaped: then a process that has its id is another's. */
   readonly reaped: () => boolean
+  /**
+   * `NAME=VALUE`, as it stands in the environment of this session's processes alone: finds also those that left the session.
+   * Without it these stay, as daemons do after a logout.
+   */
+  readonly mark: string | undefined
 }
 
 const pollInterval = Duration.millis(10)
 const killAttempts = 50
-
-interface ProcessStat {
-  readonly pid: number
-  readonly group: number
-  readonly session: number
-}
-
-/** Fields of proc(5)'s stat; the name before them may hold anything, also parentheses. None for one that is dead. */
-const parseStat = (pid: number, stat: string): ReadonlyArray<ProcessStat> => {
-  const [state = "", , group = "", session = ""] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  return state === "Z" || state === "X" ? [] : [{ pid, group: Number(group), session: Number(session) }]
-}
-
-const readStat = (pid: string): Effect.Effect<ReadonlyArray<ProcessStat>> =>
-  Effect.tryPromise(() => readFile(`/proc/${pid}/stat`, "latin1")).pipe(
-    Effect.map((stat) => parseStat(Number(pid), stat)),
-    // It ended since it was listed.
-    Effect.orElseSucceed(() => []),
-  )
-
-/** The process groups that live in the session. */
-const liveGroups = Effect.fn("sessionProcesses.liveGroups")(function* (session: ProcessSession) {
-  const names = yield* Effect.promise(() => readdir("/proc"))
-  const pids = names.filter((name) => /^\d+$/.test(name))
-  const all = (yield* Effect.forEach(pids, readStat, { concurrency: 8 })).flat()
-  if (session.reaped() && all.some((process) => process.pid === session.leader)) return []
-  return [...new Set(all.filter((process) => process.session === session.leader).map((process) => process.group))]
-})
 
 /** Sends a signal to process groups; one that has just ended is no error. */
 export const signalGroups = (groups: ReadonlyArray<number>, signal: NodeJS.Signals): Effect.Effect<void> =>
@@ -54,9 +32,9 @@ export const signalGroups = (groups: ReadonlyArray<number>, signal: NodeJS.Signa
     { discard: true },
   )
 
-const gone = Effect.fn("sessionProcesses.gone")(function* (session: ProcessSession, until: number) {
+const gone = Effect.fn("sessionProcesses.gone")(function* (live: LiveProcesses, until: number) {
   while ((yield* Clock.currentTimeMillis) < until) {
-    if ((yield* liveGroups(session)).length === 0) return true
+    if ((yield* live.groups).length === 0) return true
     yield* Effect.sleep(pollInterval)
   }
   return false
@@ -64,19 +42,20 @@ const gone = Effect.fn("sessionProcesses.gone")(function* (session: ProcessSessi
 
 /**
  * Ends every process of a session: SIGHUP to all its process groups (and SIGCONT, for those that are stopped), after `grace`
- * SIGKILL. Those that left the session (daemons) stay. Returns once none is left; warns when some would not die.
+ * SIGKILL. Returns once none is left; warns when some would not die.
  */
 export const endProcesses = Effect.fn("sessionProcesses.end")(function* (
   session: ProcessSession,
   grace: Duration.Duration,
 ) {
-  const groups = yield* liveGroups(session)
+  const live = new LiveProcesses(session)
+  const groups = yield* live.groups
   yield* signalGroups(groups, "SIGHUP")
   yield* signalGroups(groups, "SIGCONT")
   const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(grace)
-  if (yield* gone(session, until)) return
+  if (yield* gone(live, until)) return
   for (let attempt = 0; attempt < killAttempts; attempt++) {
-    const left = yield* liveGroups(session)
+    const left = yield* live.groups
     if (left.length === 0) return
     yield* signalGroups(left, "SIGKILL")
     yield* Effect.sleep(pollInterval)
