@@ -7,7 +7,7 @@ import type { HubNotTrusted } from "./HubNotTrusted.ts"
 import type { HubRefused } from "./HubRefused.ts"
 import type { HubTrust } from "./HubTrust.ts"
 import type { HubUnreachable } from "./HubUnreachable.ts"
-import { keepWarm } from "./transport/Heartbeat.ts"
+import { keepWarm, userHeartbeat } from "./transport/Heartbeat.ts"
 import { openWebSocket } from "./transport/OpenWebSocket.ts"
 import { paths } from "./transport/TunnelMessages.ts"
 import { maxTunnelMessage, WebSocketDuplex } from "./transport/WebSocketDuplex.ts"
@@ -50,6 +50,6 @@ export const connectThroughHub = Effect.fn("Api.connectThroughHub")(function* ({
     // The hub itself waits up to 10 s for the node, and tells then.
     timeout: Duration.seconds(15),
   }).pipe(Effect.catchTag("HubRefused", toConnectError))
-  keepWarm(socket, 30_000)
+  keepWarm(socket, userHeartbeat)
   return new WebSocketDuplex(socket)
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { Effect } from "effect"
-import { keepWarm } from "../api/transport/Heartbeat.ts"
+import { keepWarm, userHeartbeat } from "../api/transport/Heartbeat.ts"
 import { paths } from "../api/transport/TunnelMessages.ts"
 import { maxTunnelMessage } from "../api/transport/WebSocketDuplex.ts"
 import { ConnectPolicy } from "./ConnectPolicy.ts"
@@ -59,7 +59,7 @@ export const connectEndpoint = Effect.gen(function* () {
   const connect: UpgradeHandler = Effect.fn("ConnectEndpoint.connect")(function* (upgrade) {
     const { tunnel, log } = yield* reach(upgrade).pipe(Effect.catchTags(refusals))
     const client = yield* upgrade.accept({ maxPayload: maxTunnelMessage })
-    keepWarm(client, 30_000)
+    keepWarm(client, userHeartbeat)
     yield* Effect.logInfo("connected").pipe(Effect.annotateLogs(log))
     const bytes = yield* relay(client, tunnel)
     yield* Effect.logInfo("disconnected").pipe(Effect.annotateLogs({ ...log, ...bytes }))

@@ -45,8 +45,8 @@ const connectOnce = Effect.fn("TunnelClient.connect")(function* (
   const welcomed = Effect.logInfo("online").pipe(Effect.zipRight(options.onOnline ?? Effect.void))
   const fork = yield* FiberSet.makeRuntime<never>()
   const end = yield* runControl(control, {
-    welcome: () => {
-      pool.fill()
+    welcome: (heartbeat) => {
+      pool.begin(heartbeat)
       fork(welcomed)
     },
     dial: pool.dial,

@@ -69,7 +69,7 @@ export class NodeConnection {
       this.#used.delete(tunnel)
       if (this.#isLost && this.#used.size === 0) this.onGone()
     })
-    keepWarm(tunnel, this.#heartbeat.intervalMs)
+    keepWarm(tunnel, this.#heartbeat)
     return tunnel
   }
 

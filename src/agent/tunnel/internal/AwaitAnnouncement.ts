@@ -21,7 +21,7 @@ export const awaitAnnouncement = (
       if (Option.isNone(about)) return tunnel.close(closeCode.policy, "no announcement")
       stopWatching()
       tunnel.off("close", onClose)
-      keepWarm(tunnel, heartbeat.intervalMs)
+      keepWarm(tunnel, heartbeat)
       // At once: the connection's first bytes may follow in the same read.
       const transport = new WebSocketDuplex(tunnel)
       const { connection_id: connectionId, remote_address: remoteAddress, grant } = about.value

@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import type { RawData, WebSocket } from "ws"
-import { watchHeartbeat } from "../../../api/transport/Heartbeat.ts"
+import { defaultHeartbeat, type Heartbeat, watchHeartbeat } from "../../../api/transport/Heartbeat.ts"
 import { ControlMessage, closeCode } from "../../../api/transport/TunnelMessages.ts"
 
 /** How a control connection ended, and the hub's words. */
@@ -20,22 +20,23 @@ const read = (data: RawData, isBinary: boolean) => (isBinary ? Option.none() : d
 
 /**
  * Obeys the hub on an open control connection until that ends. A hub that says nothing for two and a half of its ping
- * intervals is taken for dead.
+ * intervals is taken for dead; `welcome` learns of these, for they hold for tunnels as well.
  */
 export const runControl = (
   control: WebSocket,
-  on: { readonly welcome: (node: string) => void; readonly dial: (tunnels: number) => void },
+  on: { readonly welcome: (heartbeat: Heartbeat) => void; readonly dial: (tunnels: number) => void },
 ): Effect.Effect<ControlEnd> =>
   Effect.async((resume) => {
-    let stopWatching = watchHeartbeat(control, { intervalMs: 10_000, deadAfterMs: 25_000 })
+    let stopWatching = watchHeartbeat(control, defaultHeartbeat)
     control.on("message", (data: RawData, isBinary: boolean) => {
       const message = Option.getOrUndefined(read(data, isBinary))
       if (message === undefined) return control.close(closeCode.policy, "a message that this agent does not know")
       if (message.type === "dial") return on.dial(message.tunnels)
       stopWatching()
       const intervalMs = Math.min(Math.max(message.ping_interval_ms, 50), 60_000)
-      stopWatching = watchHeartbeat(control, { intervalMs, deadAfterMs: 2.5 * intervalMs })
-      on.welcome(message.node)
+      const heartbeat = { intervalMs, deadAfterMs: 2.5 * intervalMs }
+      stopWatching = watchHeartbeat(control, heartbeat)
+      on.welcome(heartbeat)
     })
     control.once("close", (code, reason) => resume(Effect.succeed(endOf(code, reason.toString()))))
     if (control.readyState === control.CLOSED) resume(Effect.succeed(endOf(1006, "")))

@@ -1,6 +1,6 @@
 import { Effect, Exit, FiberSet, Option, Scope } from "effect"
 import type { WebSocket } from "ws"
-import { defaultHeartbeat } from "../../../api/transport/Heartbeat.ts"
+import { defaultHeartbeat, type Heartbeat } from "../../../api/transport/Heartbeat.ts"
 import type { OpenError } from "../../../api/transport/OpenWebSocket.ts"
 import { maxDialled, paths } from "../../../api/transport/TunnelMessages.ts"
 import { maxTunnelMessage } from "../../../api/transport/WebSocketDuplex.ts"
@@ -35,10 +35,11 @@ export const makeTunnelPool = Effect.fn("TunnelPool.make")(function* (options: P
   const waiting = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(waiting)<never>()
   let idle = 0
+  let heartbeat = defaultHeartbeat
 
   const dialAndWait = (scope: Scope.Scope) =>
     options.dial(paths.tunnel, maxTunnelMessage).pipe(
-      Effect.flatMap((socket) => awaitAnnouncement(socket, defaultHeartbeat)),
+      Effect.flatMap((socket) => awaitAnnouncement(socket, heartbeat)),
       Scope.extend(scope),
       Effect.tapError(({ message }) => Effect.logWarning("a tunnel cannot be dialled", message)),
       Effect.orElseSucceed(() => Option.none<IncomingConnection>()),
@@ -72,5 +73,10 @@ export const makeTunnelPool = Effect.fn("TunnelPool.make")(function* (options: P
     }
   }
   const fill = () => dial(warm - idle)
-  return { dial, fill }
+  /** Dials the first ones, the hub's rate of pings being known. */
+  const begin = (told: Heartbeat): void => {
+    heartbeat = told
+    fill()
+  }
+  return { dial, begin }
 })
