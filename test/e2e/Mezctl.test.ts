@@ -64,7 +64,7 @@ describe("mezctl on the hub's host", () => {
     const [event] = await cluster.audit("token.create")
     await until("the token's time is over", () => Date.now() > Date.parse(String(event?.detail.expires_at)))
     for (const bad of [token.trim(), "x".repeat(token.length - 1)]) {
-      const variables = { ...cluster.agentVariables("web-2"), ...cluster.hubForAgents, MEZITE_JOIN_TOKEN: bad }
+      const variables = { ...cluster.agentVariables("web-2"), ...cluster.hubForAgent("web-2"), MEZITE_JOIN_TOKEN: bad }
       const { code, stdout, stderr } = await runToEnd([...bundled("mezd"), "start"], variables)
       expect({ code, stdout: stdout.toString() }).toEqual({ code: 1, stdout: "" })
       expect(stderr).toMatch(/^mezd: [^\n]*token[^\n]*\n$/)

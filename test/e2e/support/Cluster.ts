@@ -6,9 +6,11 @@ import type { AuditEvent } from "../../../src/domain/AuditEvent.ts"
 import { bundled, type Ended, endPrograms, Program, runToEnd, type Variables } from "./Program.ts"
 
 export interface ClusterOptions {
+  /** Where everything is kept; a new one if not given. */
+  readonly directory?: string
   readonly hub?: Variables
-  /** Where agents reach the hub that listens at this address; there itself if not given. */
-  readonly throughTo?: (listen: string) => Promise<string>
+  /** Where an agent reaches the hub that listens at this address; there itself if not given. */
+  readonly throughTo?: (listen: string, node: string) => Promise<string>
   /** Agents by name, each with its variables. */
   readonly nodes?: Readonly<Record<string, Variables>>
 }
@@ -20,9 +22,9 @@ const usual = { PATH: process.env.PATH ?? "/usr/bin:/bin", LANG: "C.UTF-8", TERM
 
 /** A hub and agents, as real processes in a directory of their own, and a user, alice, who may log in as `login`. */
 export class Cluster {
-  readonly directory = mkdtempSync(join(tmpdir(), "mezite-e2e-"))
-  readonly identity = join(this.directory, "alice.json")
-  readonly home = join(this.directory, "home")
+  readonly directory: string
+  readonly identity: string
+  readonly home: string
   readonly agents = new Map<string, Program>()
   /** Every token that a node was to join with. */
   readonly joinTokens: Array<string> = []
@@ -31,10 +33,13 @@ export class Cluster {
   #listen = "127.0.0.1:0"
   #ssh = "127.0.0.1:0"
   #pin = ""
-  #hubForAgents: string | undefined
+  readonly #hubFor = new Map<string, string>()
 
   private constructor(options: ClusterOptions) {
     this.#options = options
+    this.directory = options.directory ?? mkdtempSync(join(tmpdir(), "mezite-e2e-"))
+    this.identity = join(this.directory, "alice.json")
+    this.home = join(this.directory, "home")
     mkdirSync(this.home)
   }
 
@@ -52,7 +57,9 @@ export class Cluster {
   async #startAll(): Promise<void> {
     const { throughTo, nodes = { "web-1": {} } } = this.#options
     await this.startHub()
-    this.#hubForAgents = await throughTo?.(this.listen)
+    if (throughTo !== undefined) {
+      for (const name of Object.keys(nodes)) this.#hubFor.set(name, await throughTo(this.listen, name))
+    }
     await Promise.all([this.addUser(), ...Object.keys(nodes).map((name) => this.startAgent(name))])
   }
 
@@ -134,16 +141,16 @@ export class Cluster {
   /** Starts an agent, which joins the first time, and waits until it serves. */
   async startAgent(name: string): Promise<void> {
     const token = this.agents.has(name) ? undefined : await this.joinToken()
-    const join = token === undefined ? {} : { ...this.hubForAgents, MEZITE_JOIN_TOKEN: token }
+    const join = token === undefined ? {} : { ...this.hubForAgent(name), MEZITE_JOIN_TOKEN: token }
     const agent = new Program([...bundled("mezd"), "start"], { ...this.agentVariables(name), ...join })
     this.agents.set(name, agent)
     await agent.shows(/^mezd ready node=\S+ id=\S+$/m)
   }
 
-  get hubForAgents(): Variables {
+  hubForAgent(name: string): Variables {
     return this.#pin === ""
       ? { MEZITE_HUB: `http://${this.#listen}` }
-      : { MEZITE_HUB: this.#hubForAgents ?? this.#listen, MEZITE_CA_PIN: this.#pin }
+      : { MEZITE_HUB: this.#hubFor.get(name) ?? this.#listen, MEZITE_CA_PIN: this.#pin }
   }
 
   async joinToken(): Promise<string> {

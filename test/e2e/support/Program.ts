@@ -44,7 +44,7 @@ export class Program {
     running.add(this)
     this.ended = once(this.#child, "close").then(([code, signal]) => {
       running.delete(this)
-      return { code, signal, stdout: Buffer.concat(this.#stdout), stderr: this.stderr }
+      return { code, signal, stdout: this.stdoutBytes, stderr: this.stderr }
     })
   }
 
@@ -52,12 +52,21 @@ export class Program {
     return this.#child.pid ?? 0
   }
 
+  get stdoutBytes(): Buffer {
+    return Buffer.concat(this.#stdout)
+  }
+
   get stdout(): string {
-    return Buffer.concat(this.#stdout).toString("utf8")
+    return this.stdoutBytes.toString("utf8")
   }
 
   get stderr(): string {
     return Buffer.concat(this.#stderr).toString("utf8")
+  }
+
+  /** Its exit status; null while it runs, and where a signal ended it. */
+  get code(): number | null {
+    return this.#child.exitCode
   }
 
   get running(): boolean {

@@ -12,8 +12,12 @@ export interface WayOptions {
   readonly command?: string
   /** Another identity file than alice's. */
   readonly identity?: string
-  /** Asks for a terminal also for a command. */
+  /** Asks for a terminal also for a command, and where there is none on this side. */
   readonly terminal?: boolean
+  /** What `msh config` printed, where that is kept already. */
+  readonly config?: string
+  /** Whether OpenSSH adds no words of its own; so it is at a terminal. */
+  readonly quiet?: boolean
 }
 
 const tail = ({ command }: WayOptions) => (command === undefined ? [] : [command])
@@ -32,11 +36,11 @@ export const mshSsh: Way = {
 /** OpenSSH, by what `msh config` prints and nothing else; at a terminal quiet, so that it adds no words of its own. */
 const openSsh = async (cluster: Cluster, node: string, options: WayOptions, more: ReadonlyArray<string>) => [
   "ssh",
-  ...(options.command === undefined || options.terminal === true ? ["-q"] : []),
+  ...((options.quiet ?? (options.command === undefined || options.terminal === true)) ? ["-q"] : []),
   "-F",
-  await cluster.sshConfig(options.identity),
+  options.config ?? (await cluster.sshConfig(options.identity)),
   ...more,
-  ...(options.terminal === true ? ["-t"] : []),
+  ...(options.terminal === true ? ["-tt"] : []),
   `${options.login ?? login}@${node}.mezite`,
   ...tail(options),
 ]

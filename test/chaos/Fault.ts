@@ -1,0 +1,52 @@
+/** What can go wrong, by the words of `--faults`. */
+export const faultKinds = [
+  "kill-agent",
+  "kill-hub",
+  "kill-shell",
+  "kill-client",
+  "stop-agent",
+  "stop-hub",
+  "cut",
+  "cut-mid",
+  "cut-recordings",
+  "stall",
+  "vanish",
+  "throttle",
+  "disk-hub",
+  "disk-agent",
+  "clock-hub",
+  "clock-agent",
+] as const
+export type FaultKind = (typeof faultKinds)[number]
+
+/** One fault of a trial. */
+export interface Fault {
+  readonly kind: FaultKind
+  /** When it begins, in milliseconds since the trial's first session. */
+  readonly atMs: number
+  /** How long it lasts; a program that was killed is started again after that. */
+  readonly forMs: number
+  /** The node that it strikes, or that network's end; for the network, `users` is the way of users to the hub. */
+  readonly target: string
+  /** Which of the sessions that run it strikes, in [0, 1); a clock's step and a cut's bytes are drawn from it too. */
+  readonly draw: number
+}
+
+/** Bytes that still pass before a cut. */
+export const bytesBeforeCut = ({ draw }: Fault): number => 1 + Math.floor(draw ** 3 * 200_000)
+
+/** Within what the hub tolerates (10 minutes), and without; in seconds. */
+const steps = [-7_200, -1_800, -240, 240, 1_800, 7_200] as const
+
+export const clockStep = ({ draw }: Fault): number => steps[Math.floor(draw * steps.length)] ?? 0
+
+/** A fault in words, for a report. */
+export const describeFault = (fault: Fault): string => {
+  const { kind, target, atMs, forMs } = fault
+  const what = kind.startsWith("clock-")
+    ? ` by ${clockStep(fault)} s`
+    : kind === "cut-mid"
+      ? ` after ${bytesBeforeCut(fault)} bytes`
+      : ""
+  return `${kind} ${target}${what} at ${atMs} ms for ${forMs} ms`
+}

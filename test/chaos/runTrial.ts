@@ -1,0 +1,115 @@
+import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
+import { Either } from "effect"
+import { KeyRing, MasterKey } from "../../src/recording/index.ts"
+import { accountCluster } from "./accountCluster.ts"
+import { type Account, accountSession } from "./accountSession.ts"
+import { ChaosCluster } from "./ChaosCluster.ts"
+import { ChaosSession, type SessionEvidence } from "./ChaosSession.ts"
+import type { Fault } from "./Fault.ts"
+import { belongsTo, hubView, withRecording } from "./HubView.ts"
+import { inject, type Targets } from "./inject.ts"
+import { keepEvidence } from "./keepEvidence.ts"
+import { bringBack, settle } from "./settle.ts"
+import { planTrial, type TrialOptions, type TrialPlan, windowMs } from "./TrialPlan.ts"
+
+/** A session of a trial, and what became of it. */
+export interface TrialSession {
+  readonly evidence: SessionEvidence
+  readonly account: Account
+}
+
+export interface TrialResult {
+  readonly faults: ReadonlyArray<Fault>
+  readonly sessions: ReadonlyArray<TrialSession>
+  /** What is wrong; none where nothing was lost, and nothing left behind. */
+  readonly findings: ReadonlyArray<string>
+}
+
+interface Course extends Targets {
+  readonly sessions: Array<ChaosSession>
+}
+
+/** Sessions begin one after the other, each driven until the window is over. */
+const runSessions = async ({ chaos, sessions }: Course, plan: TrialPlan, startedAt: number): Promise<void> => {
+  const config = await chaos.cluster.sshConfig()
+  const run = async (planned: TrialPlan["sessions"][number]) => {
+    await setTimeout(planned.startsAtMs)
+    const session = await ChaosSession.start(planned, chaos, config)
+    sessions.push(session)
+    await session.run(() => performance.now() - startedAt > windowMs)
+  }
+  await Promise.all(plan.sessions.map(run))
+}
+
+/** What cannot be undone now (a hub does not start on a full disk) is when all is brought back. */
+const strike = async (fault: Fault, targets: Targets): Promise<void> => {
+  await setTimeout(fault.atMs)
+  const undo = inject(fault, targets)
+  await setTimeout(fault.forMs)
+  await Promise.resolve()
+    .then(undo)
+    .catch(() => undefined)
+}
+
+const account = async (chaos: ChaosCluster, plan: TrialPlan, evidence: ReadonlyArray<SessionEvidence>) => {
+  const view = await hubView(chaos.cluster)
+  const keys =
+    plan.masterKey === undefined ? {} : { keys: new KeyRing(Either.getOrThrow(MasterKey.fromHex(plan.masterKey))) }
+  const sessions = evidence.map((one) => {
+    const found = view.sessions
+      .filter(belongsTo(one.plan))
+      .map((session) => withRecording(chaos.cluster, session, keys))
+    return { evidence: one, account: accountSession(one, found) }
+  })
+  const own = sessions.flatMap(({ evidence: { plan: of }, account: { findings } }) =>
+    findings.map((finding) => `${of.key} (${of.mode}, ${of.client}, ${of.workload.name}): ${finding}`),
+  )
+  return { sessions, findings: [...own, ...(await accountCluster(chaos, view, plan.sessions))] }
+}
+
+/** Runs sessions through a plan's faults, brings everything back, and accounts for every session. */
+const run = async (chaos: ChaosCluster, plan: TrialPlan): Promise<TrialResult> => {
+  const course: Course = { chaos, sessions: [] }
+  const sessions = runSessions(course, plan, performance.now())
+  await Promise.all([setTimeout(windowMs), ...plan.faults.map((fault) => strike(fault, course))])
+  await bringBack(chaos, plan.faults)
+  const unsettled = await settle(chaos, course.sessions)
+  await sessions
+  const accounted = await account(
+    chaos,
+    plan,
+    course.sessions.map(({ evidence }) => evidence),
+  )
+  return { faults: plan.faults, sessions: accounted.sessions, findings: [...unsettled, ...accounted.findings] }
+}
+
+/**
+ * One trial, in an empty directory: a cluster of its own, sessions, faults, and the account. Keeps what there is to look at in
+ * the directory where something is wrong, or `keep` says so.
+ */
+export const runTrial = async (
+  options: TrialOptions & { readonly directory: string; readonly keep: boolean },
+): Promise<TrialResult> => {
+  const { directory } = options
+  const plan = planTrial(options, join(directory, "traces"))
+  const chaos = await ChaosCluster.start({
+    directory,
+    kinds: plan.faults.map(({ kind }) => kind),
+    modes: options.modes,
+    hub: plan.hub,
+    agents: plan.agents,
+  })
+  try {
+    const result = await run(chaos, plan).catch((error: unknown) => ({
+      faults: plan.faults,
+      sessions: [],
+      findings: [`the trial could not be brought to its end: ${error}`],
+    }))
+    await chaos.end()
+    if (options.keep || result.findings.length > 0) keepEvidence(chaos, directory, result)
+    return result
+  } finally {
+    await chaos.stop()
+  }
+}
