@@ -73,3 +73,19 @@ it.scoped("says which path is wrong, of a folder as of a file that is no databas
     }
   }),
 )
+
+it.scoped("a transaction that cannot be committed fails, and is no defect", () =>
+  Effect.gen(function* () {
+    const path = join(yield* temporaryFolder, "mezhub.db")
+    const failed = yield* opened(
+      path,
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`CREATE TABLE parents (id INTEGER PRIMARY KEY)`
+        yield* sql`CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)`
+        return yield* Effect.either(sql.withTransaction(sql`INSERT INTO children VALUES (1)`))
+      }),
+    )
+    expect(Either.isLeft(failed) && failed.left._tag).toBe("SqlError")
+  }),
+)
