@@ -51,6 +51,11 @@ export class ChaosSession {
     return this.#program.running
   }
 
+  /** Whether it has shown something, or is over. */
+  get isUnderWay(): boolean {
+    return this.#program.stdoutBytes.length > 0 || !this.running
+  }
+
   /** Whether its client has ended, and whatever that had started and had its output too. */
   get closed(): boolean {
     return this.#closed
@@ -69,7 +74,7 @@ export class ChaosSession {
   }
 
   /** Drives it until `isOver`. */
-  async run(isOver: () => boolean): Promise<void> {
+  async drive(isOver: () => boolean): Promise<void> {
     const program = this.#program
     await this.plan.workload.drive({
       get running() {

@@ -22,9 +22,10 @@ export type FaultKind = (typeof faultKinds)[number]
 /** One fault of a trial. */
 export interface Fault {
   readonly kind: FaultKind
-  /** When it begins, in milliseconds since the trial's first session. */
+  /** When it begins, in milliseconds: since the trial began where it is `early`, else since all sessions are under way. */
   readonly atMs: number
-  /** How long it lasts; a program that was killed is started again after that. */
+  readonly early: boolean
+  /** How long it lasts; a program that was killed is started again after that. Infinite: until the sessions have ended. */
   readonly forMs: number
   /** The node that it strikes, or that network's end; for the network, `users` is the way of users to the hub. */
   readonly target: string
@@ -42,11 +43,11 @@ export const clockStep = ({ draw }: Fault): number => steps[Math.floor(draw * st
 
 /** A fault in words, for a report. */
 export const describeFault = (fault: Fault): string => {
-  const { kind, target, atMs, forMs } = fault
+  const { kind, target, atMs, early, forMs } = fault
   const what = kind.startsWith("clock-")
     ? ` by ${clockStep(fault)} s`
     : kind === "cut-mid"
       ? ` after ${bytesBeforeCut(fault)} bytes`
       : ""
-  return `${kind} ${target}${what} at ${atMs} ms for ${forMs} ms`
+  return `${kind} ${target}${what} at ${atMs} ms${early ? " of the start" : ""} for ${forMs} ms`
 }

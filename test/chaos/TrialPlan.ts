@@ -25,9 +25,9 @@ export interface TrialPlan {
   readonly masterKey: string | undefined
 }
 
-/** Sessions begin within this time, and come to their end after the other. */
-const beginWithinMs = 2_500
-export const windowMs = 6_000
+/** Sessions begin within this time, and come to their end after the other, since all are under way. */
+const beginWithinMs = 1_500
+export const windowMs = 4_500
 
 /** `traces`: where sessions leave their traces. */
 export const planTrial = (options: TrialOptions, traces: string): TrialPlan => {
@@ -37,7 +37,9 @@ export const planTrial = (options: TrialOptions, traces: string): TrialPlan => {
   const faults = schedule(random.fork("faults"), { ...options, nodes: options.modes, windowMs })
   return {
     sessions: planSessions(random.fork("sessions"), { ...options, directory: traces, withinMs: beginWithinMs }),
-    faults: options.whole ? faults.map((fault) => ({ ...fault, atMs: 0, forMs: 2 * windowMs })) : faults,
+    faults: options.whole
+      ? faults.map((fault) => ({ ...fault, atMs: 0, early: true, forMs: Number.POSITIVE_INFINITY }))
+      : faults,
     hub: {
       MEZITE_RECORDING_ORPHAN_AFTER: settings.pick(["1s", "3s", "30s"]),
       ...(masterKey === undefined ? {} : { MEZITE_RECORDING_ENC_KEY: masterKey }),

@@ -1,17 +1,16 @@
 import { join } from "node:path"
-import { setTimeout } from "node:timers/promises"
 import { Either } from "effect"
 import { KeyRing, MasterKey } from "../../src/recording/index.ts"
 import { accountCluster } from "./accountCluster.ts"
 import { type Account, accountSession } from "./accountSession.ts"
 import { ChaosCluster } from "./ChaosCluster.ts"
-import { ChaosSession, type SessionEvidence } from "./ChaosSession.ts"
+import type { SessionEvidence } from "./ChaosSession.ts"
+import { Course } from "./Course.ts"
 import type { Fault } from "./Fault.ts"
 import { belongsTo, hubView, withRecording } from "./HubView.ts"
-import { inject, type Targets } from "./inject.ts"
 import { keepEvidence } from "./keepEvidence.ts"
 import { bringBack, settle } from "./settle.ts"
-import { planTrial, type TrialOptions, type TrialPlan, windowMs } from "./TrialPlan.ts"
+import { planTrial, type TrialOptions, type TrialPlan } from "./TrialPlan.ts"
 
 /** A session of a trial, and what became of it. */
 export interface TrialSession {
@@ -24,32 +23,6 @@ export interface TrialResult {
   readonly sessions: ReadonlyArray<TrialSession>
   /** What is wrong; none where nothing was lost, and nothing left behind. */
   readonly findings: ReadonlyArray<string>
-}
-
-interface Course extends Targets {
-  readonly sessions: Array<ChaosSession>
-}
-
-/** Sessions begin one after the other, each driven until the window is over. */
-const runSessions = async ({ chaos, sessions }: Course, plan: TrialPlan, startedAt: number): Promise<void> => {
-  const config = await chaos.cluster.sshConfig()
-  const run = async (planned: TrialPlan["sessions"][number]) => {
-    await setTimeout(planned.startsAtMs)
-    const session = await ChaosSession.start(planned, chaos, config)
-    sessions.push(session)
-    await session.run(() => performance.now() - startedAt > windowMs)
-  }
-  await Promise.all(plan.sessions.map(run))
-}
-
-/** What cannot be undone now (a hub does not start on a full disk) is when all is brought back. */
-const strike = async (fault: Fault, targets: Targets): Promise<void> => {
-  await setTimeout(fault.atMs)
-  const undo = inject(fault, targets)
-  await setTimeout(fault.forMs)
-  await Promise.resolve()
-    .then(undo)
-    .catch(() => undefined)
 }
 
 const account = async (chaos: ChaosCluster, plan: TrialPlan, evidence: ReadonlyArray<SessionEvidence>) => {
@@ -70,12 +43,10 @@ const account = async (chaos: ChaosCluster, plan: TrialPlan, evidence: ReadonlyA
 
 /** Runs sessions through a plan's faults, brings everything back, and accounts for every session. */
 const run = async (chaos: ChaosCluster, plan: TrialPlan): Promise<TrialResult> => {
-  const course: Course = { chaos, sessions: [] }
-  const sessions = runSessions(course, plan, performance.now())
-  await Promise.all([setTimeout(windowMs), ...plan.faults.map((fault) => strike(fault, course))])
+  const course = new Course(chaos, plan)
+  await course.run()
   await bringBack(chaos, plan.faults)
   const unsettled = await settle(chaos, course.sessions)
-  await sessions
   const accounted = await account(
     chaos,
     plan,

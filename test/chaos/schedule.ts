@@ -12,6 +12,9 @@ export interface ScheduleOptions {
 /** Shorter and longer than the hub may be silent (2 s) and an agent away. */
 const longestMs = 5_000
 
+/** Of the faults, those that strike while sessions begin. */
+const earlyShare = 0.25
+
 const targetOf = (kind: FaultKind, nodes: ReadonlyArray<string>, random: Random): string => {
   if (kind.endsWith("-hub")) return "hub"
   if (kind === "kill-shell" || kind === "kill-client") return "session"
@@ -19,7 +22,7 @@ const targetOf = (kind: FaultKind, nodes: ReadonlyArray<string>, random: Random)
   return isNetwork && random.chance(0.3) ? "users" : random.pick(nodes)
 }
 
-/** The faults of a trial, in the order in which they begin. */
+/** The faults of a trial. */
 export const schedule = (
   random: Random,
   { kinds, nodes, windowMs, mostFaults }: ScheduleOptions,
@@ -29,8 +32,9 @@ export const schedule = (
     return {
       kind,
       target: targetOf(kind, nodes, random),
+      early: random.chance(earlyShare),
       atMs: random.integer(0, windowMs),
       forMs: random.integer(50, longestMs),
       draw: random.next(),
     }
-  }).sort((a, b) => a.atMs - b.atMs)
+  })

@@ -3,9 +3,9 @@ import type { Driven } from "./Workload.ts"
 
 const everyMs = 20
 
-/** Until this is shown, or the session has ended. */
+/** Until this is shown, or the session has ended, or is to. */
 export const untilShown = async (driven: Driven, text: string): Promise<void> => {
-  while (driven.running && !driven.shown.includes(text)) await setTimeout(everyMs)
+  while (driven.running && !driven.isOver() && !driven.shown.includes(text)) await setTimeout(everyMs)
 }
 
 /** Until it is time to come to an end, or the session has ended. */
