@@ -14,6 +14,7 @@ import { ClusterKeys } from "./keys/ClusterKeys.ts"
 import { UserAuthority } from "./keys/UserAuthority.ts"
 import { JoinTokens } from "./nodes/JoinTokens.ts"
 import { Nodes } from "./nodes/Nodes.ts"
+import { Recordings } from "./recordings/Recordings.ts"
 import { Roles } from "./roles/Roles.ts"
 import { NodeReports } from "./sessions/NodeReports.ts"
 import { Sessions } from "./sessions/Sessions.ts"
@@ -21,7 +22,9 @@ import { Settings } from "./settings/Settings.ts"
 
 const features = Layer.mergeAll(Callers.layer, Logins.layer, NodeReports.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Nodes.layer, Sessions.layer, Users.layer, CredentialIssuer.layer)),
-  Layer.provideMerge(Layer.mergeAll(Settings.layer, JoinTokens.layer, ClusterDescription.layer, Roles.layer)),
+  Layer.provideMerge(
+    Layer.mergeAll(Settings.layer, JoinTokens.layer, ClusterDescription.layer, Roles.layer, Recordings.layer),
+  ),
   Layer.provideMerge(
     Layer.mergeAll(
       CertificateIssuer.layer,

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { Effect, FiberSet } from "effect"
 
 export interface HttpRoutesOptions {
-  /** Fails with a line that says what the hub cannot do now: its database, its storage. */
-  readonly ready: Effect.Effect<void, string>
+  /** Lines about what waits while the hub serves; fails with one that says why it cannot serve now. */
+  readonly ready: Effect.Effect<ReadonlyArray<string>, string>
   /** The metrics in Prometheus' text form. */
   readonly metrics: Effect.Effect<string>
   /** Everything else: the web page. */
@@ -27,7 +27,7 @@ const notFound = (_request: IncomingMessage, response: ServerResponse): void =>
   answer(response, 404, "application/json", JSON.stringify({ message: "there is nothing here" }))
 
 /**
- * Answers `/healthz` (the process lives), `/readyz` (it can serve: 200, else 503 and why) and `/metrics`; a check that
+ * Answers `/healthz` (the process lives), `/readyz` (it can serve: 200, else 503 and why; then lines about what waits) and `/metrics`; a check that
  * takes more than 5 s counts as failed.
  */
 export const makeHttpRoutes = Effect.fn("Listener.makeHttpRoutes")(function* (options: HttpRoutesOptions) {
@@ -38,7 +38,7 @@ export const makeHttpRoutes = Effect.fn("Listener.makeHttpRoutes")(function* (op
     options.ready.pipe(
       Effect.timeoutFail({ duration: "5 seconds", onTimeout: () => "the check took more than 5 s" }),
       Effect.match({
-        onSuccess: () => answer(response, 200, text, "ready\n"),
+        onSuccess: (notes) => answer(response, 200, text, ["ready", ...notes, ""].join("\n")),
         onFailure: (reason) => answer(response, 503, text, `not ready: ${reason}\n`),
       }),
     )

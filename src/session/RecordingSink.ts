@@ -37,7 +37,7 @@ export interface RemoteSink {
    */
   readonly durable: Watermark<RecordingLost>
   /**
-   * Sends the end; completes once the hub says that the stored recording is complete. Fails at once where the sink has
+   * Sends the end; completes once the hub has the whole recording durably. Fails at once where the sink has
    * failed before, and when the hub confirms nothing for too long: nobody may interrupt it.
    */
   readonly finish: (end: RecordingEnd) => Effect.Effect<void, RecordingLost>

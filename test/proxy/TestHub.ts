@@ -126,7 +126,7 @@ export const testHub = (options: TestHubOptions = {}): Effect.Effect<TestHub, ne
     )
     const agents = yield* Effect.provide(agentEndpoints, services)
     const connect = yield* Effect.provide(connectEndpoint, services)
-    const onRequest = yield* makeHttpRoutes({ ready: Effect.void, metrics: Effect.succeed("up 1\n") })
+    const onRequest = yield* makeHttpRoutes({ ready: Effect.succeed([]), metrics: Effect.succeed("up 1\n") })
     const bound = yield* listen({
       address: { host: "127.0.0.1", port: options.port ?? 0 },
       tls: tls ? Option.some(identity) : Option.none(),

@@ -17,8 +17,13 @@ export interface RecordStart {
   readonly onSilence: () => void
 }
 
+/** Where the hub has the whole of a recording: in its place, or on its own disk, from where it has still to be brought there. */
+export type Kept = "stored" | "kept"
+
 /** What the hub has of a recording when a call begins: frames before `nextSeq`, or all of it. */
-export type Opening = { readonly _tag: "SendFrom"; readonly nextSeq: number } | { readonly _tag: "Stored" }
+export type Opening =
+  | { readonly _tag: "SendFrom"; readonly nextSeq: number }
+  | { readonly _tag: "Whole"; readonly where: Kept }
 
 /**
  * One call of `RecordingIngest.Record`: a recording on its way to the hub. It lives in a scope; where that closes before
@@ -36,11 +41,11 @@ export class RecordCall {
   #sending: NodeJS.Timeout | undefined
   #sentSeq = 0
   #ending = false
-  #stored = false
+  #whole: Kept | undefined
   #heardAt = performance.now()
   #progressAt = performance.now()
 
-  /** The last frame that is durable at the hub; infinite once the whole recording is stored. */
+  /** The last frame that is durable at the hub; infinite once the whole recording is. */
   readonly durable = new Watermark<RecordingLost>(0)
 
   private constructor(
@@ -101,10 +106,15 @@ export class RecordCall {
     if (!this.#stream.write(entries.length === 1 ? first : Buffer.concat(entries))) this.#room.unsafeClose()
   }
 
+  /** Where the hub has the whole recording, once it said so. */
+  get whole(): Kept | undefined {
+    return this.#whole
+  }
+
   /** Completes when the stream takes more without queueing, or never will again: see `durable`. */
   readonly ready: Effect.Effect<void> = this.#room.await
 
-  /** Sends the End entry's bytes, and completes once the stored recording is complete. */
+  /** Sends the End entry's bytes, and completes once the hub has the whole recording; see `whole`. */
   finish(end: Uint8Array): Effect.Effect<void, RecordingLost> {
     return Effect.suspend(() => {
       if (this.durable.failed) return Effect.asVoid(this.durable.failure)
@@ -144,19 +154,20 @@ export class RecordCall {
         this.durable.raise(Math.min(Number(response.value.durableSeq), this.#sentSeq))
         break
       case "stored":
-        this.#store()
+      case "kept":
+        this.#complete(response.case)
         break
     }
   }
 
   /** Only an answer to the header, or to the End, can say so. */
-  #store(): void {
+  #complete(where: Kept): void {
     if (this.#opened && !this.#ending) {
       this.#fail(new RecordingLost({ message: "the hub ended the recording before its end" }))
       return
     }
-    this.#stored = true
-    this.#open({ _tag: "Stored" })
+    this.#whole = where
+    this.#open({ _tag: "Whole", where })
     this.durable.raise(Number.POSITIVE_INFINITY)
   }
 
@@ -171,7 +182,7 @@ export class RecordCall {
   }
 
   #fail(lost: RecordingLost): void {
-    if (this.#stored) return
+    if (this.#whole !== undefined) return
     Deferred.unsafeDone(this.#opening, Effect.fail(lost))
     this.#room.unsafeOpen()
     this.durable.fail(lost)

@@ -20,7 +20,7 @@ export const announce = Effect.fn("HubRecorder.announce")(function* (info: Sessi
 
   const held = Effect.gen(function* () {
     const { call, opening } = yield* recorder.open(header)
-    if (opening._tag === "Stored") return
+    if (opening._tag === "Whole") return
     failures = 0
     return yield* Effect.raceFirst(call.durable.failure, call.silence)
   }).pipe(Effect.scoped)

@@ -46,10 +46,10 @@ const make = (options: RecordedSessionOptions) =>
     /** Its recording is open at the hub, and the session's start stored, before the program starts. */
     const remote = Effect.fnUntraced(function* (info: SessionInfo) {
       const { call, opening } = yield* recorder.open(encodeHeaderEntry({ info, deflate: true }))
-      if (opening._tag === "Stored" || opening.nextSeq !== 1) {
+      if (opening._tag === "Whole" || opening.nextSeq !== 1) {
         return yield* new RecordingLost({ message: "the hub knows this session already" })
       }
-      return yield* remoteSink(call)
+      return { call, sink: yield* remoteSink(call) }
     })
 
     const told = (info: SessionInfo) =>
@@ -74,10 +74,16 @@ const make = (options: RecordedSessionOptions) =>
         info.mode === "node-sync"
           ? Option.some(yield* Effect.onError(remote(info), () => spool.remove(spooled)))
           : Option.none()
-      const end = yield* Session.run({ info, client, terminal, ...options, local, remote: live })
-      if (Option.isSome(live)) {
-        yield* spool.remove(spooled)
-      }
+      const end = yield* Session.run({
+        info,
+        client,
+        terminal,
+        ...options,
+        local,
+        remote: Option.map(live, ({ sink }) => sink),
+      })
+      // What the hub keeps, but has not stored, the uploader asks after.
+      if (Option.exists(live, ({ call }) => call.whole === "stored")) yield* spool.remove(spooled)
       return end
     })
 

@@ -47,8 +47,11 @@ const make = Effect.gen(function* () {
     spool.note(recording, { state: "uploading", next_attempt_at: null }).pipe(
       Effect.zipRight(spool.stateOf(recording)),
       Effect.flatMap(({ tail }) => upload(recording.path, { recorder, tail })),
-      Effect.zipRight(spool.remove(recording)),
-      Effect.as<Outcome>({ _tag: "Done" }),
+      Effect.flatMap((where) =>
+        where === "stored"
+          ? Effect.as(spool.remove(recording), { _tag: "Done" } as const)
+          : failed("the hub keeps it on its own disk, and has yet to store it"),
+      ),
       Effect.catchTags({
         RecordingLost: ({ refused, message }) => (refused ? setAside(recording, message) : failed(message)),
         RecordingError: ({ message }) => setAside(recording, `it is damaged: ${message}`),

@@ -19,7 +19,7 @@ export interface UploadOptions {
 
 /**
  * Brings one spooled recording to the hub: from the first frame that the hub lacks, to its end, and completes once the hub
- * has stored all of it. A file without an End is one whose agent was killed; the hub is told so.
+ * has all of it, with where it has it. A file without an End is one whose agent was killed; the hub is told so.
  */
 export const upload = Effect.fn("Spool.upload")(function* (path: string, { recorder, tail }: UploadOptions) {
   const entries = new SpoolReader(tail)
@@ -28,8 +28,8 @@ export const upload = Effect.fn("Spool.upload")(function* (path: string, { recor
 
   const open = Effect.fnUntraced(function* (header: Uint8Array) {
     const opened = yield* recorder.open(header)
-    if (opened.opening._tag === "Stored") return true
     call = opened.call
+    if (opened.opening._tag === "Whole") return true
     yield* Effect.forkScoped(Effect.ignore(opened.call.silence))
     nextSeq = opened.opening.nextSeq
     return false
@@ -47,17 +47,19 @@ export const upload = Effect.fn("Spool.upload")(function* (path: string, { recor
       return false
     }).pipe(damageIsAnError)
 
-  const stored = yield* Stream.runFoldWhileEffect(
+  yield* Stream.runFoldWhileEffect(
     readFile(path),
     false,
     (done) => !done,
     (_, piece) => send(piece),
   )
-  if (stored) return
   if (call === undefined) return yield* RecordingError.at(0, "Truncated", "not even the header was written")
-  const { gap, end } = yield* damageIsAnError(Effect.sync(() => entries.ending(nextSeq - 1)))
-  if (gap !== undefined) yield* sendFrame(call, gap, gap.length)
-  yield* call.finish(encodeEndEntry(end))
+  if (call.whole === undefined) {
+    const { gap, end } = yield* damageIsAnError(Effect.sync(() => entries.ending(nextSeq - 1)))
+    if (gap !== undefined) yield* sendFrame(call, gap, gap.length)
+    yield* call.finish(encodeEndEntry(end))
+  }
+  return call.whole ?? "kept"
 }, Effect.scoped)
 
 const sendFrame = (call: RecordCall, entry: Uint8Array, size: number) =>

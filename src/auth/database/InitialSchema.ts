@@ -73,6 +73,15 @@ const statements = [
     recording_bytes BIGINT,
     recording_digest TEXT
   )`,
+  `CREATE TABLE recordings (
+    session_id TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    frames BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    trouble TEXT,
+    stored_ms BIGINT
+  )`,
+  "CREATE INDEX recordings_by_state ON recordings (state, session_id)",
   "CREATE INDEX sessions_by_time ON sessions (started_ms, session_id)",
   "CREATE INDEX sessions_by_user ON sessions (user_name, started_ms, session_id)",
   "CREATE INDEX sessions_by_node ON sessions (node, started_ms, session_id)",

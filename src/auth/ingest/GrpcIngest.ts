@@ -6,6 +6,7 @@ import { recordMethod, refusalTrailer } from "../../api/RecordingIngestMethod.ts
 import { defaultHeartbeat, type Heartbeat } from "../../api/transport/Heartbeat.ts"
 import {
   AckSchema,
+  KeptSchema,
   OpenedSchema,
   type RecordResponse,
   RecordResponseSchema,
@@ -14,7 +15,7 @@ import {
 import { Callers } from "../access/Callers.ts"
 import { IngestRefused } from "./IngestRefused.ts"
 import { CallInbox } from "./internal/CallInbox.ts"
-import type { OpenRecording } from "./OpenRecording.ts"
+import type { OpenRecording, WholeRecording } from "./OpenRecording.ts"
 import { RecordingIngest } from "./RecordingIngest.ts"
 
 type Call = Grpc.ServerDuplexStream<Uint8Array, RecordResponse>
@@ -69,10 +70,7 @@ export const make = Effect.fn("GrpcIngest.make")(function* (connections: Heartbe
       }),
     )
     const recording = yield* ingest.open(node, header)
-    if (recording._tag === "Stored") {
-      yield* stored(call, recording)
-      return
-    }
+    if (recording._tag !== "Open") return yield* whole(call, recording)
     call.write(
       create(RecordResponseSchema, {
         response: { case: "opened", value: create(OpenedSchema, { nextSeq: BigInt(recording.nextSeq) }) },
@@ -82,7 +80,7 @@ export const make = Effect.fn("GrpcIngest.make")(function* (connections: Heartbe
     yield* Effect.addFinalizer(() => Effect.sync(stopAcknowledging))
     const everything = inbox.others({ take: recording.accept, hasRoom: recording.hasRoom })
     yield* Effect.raceFirst(everything, recording.failure)
-    yield* stored(call, yield* recording.finish)
+    yield* whole(call, yield* recording.finish)
   }, Effect.scoped)
 
   const handle = (call: Call): void => {
@@ -137,14 +135,19 @@ const acknowledge = (call: Call, recording: OpenRecording, onDurable: () => void
   return () => clearInterval(heartbeat)
 }
 
-const stored = (call: Call, { digest, bytes }: { readonly digest: Uint8Array; readonly bytes: number }) =>
-  Effect.sync(() =>
+/** The last that is said: where the whole recording is. */
+const whole = (call: Call, { _tag, digest, bytes }: WholeRecording) =>
+  Effect.sync(() => {
+    const value = { digest, bytes: BigInt(bytes) }
     call.write(
       create(RecordResponseSchema, {
-        response: { case: "stored", value: create(StoredSchema, { digest, bytes: BigInt(bytes) }) },
+        response:
+          _tag === "Stored"
+            ? { case: "stored", value: create(StoredSchema, value) }
+            : { case: "kept", value: create(KeptSchema, value) },
       }),
-    ),
-  )
+    )
+  })
 
 const statusOf = (cause: Cause.Cause<IngestRefused>): Grpc.ServerErrorResponse => {
   const failure = Cause.failureOption(cause)

@@ -3,7 +3,6 @@ import type { SessionEnd } from "../../domain/SessionEnd.ts"
 import { agentLostReason, isLost, type SessionRow } from "../sessions/SessionRecord.ts"
 import type { AdmittedSession } from "./admit.ts"
 import { IngestRefused } from "./IngestRefused.ts"
-import type { StoredRecording } from "./OpenRecording.ts"
 
 /** What the hub writes at the end of a session whose agent did not come back in time. */
 export const agentLost = (durationMs: number): SessionEnd => ({
@@ -14,15 +13,8 @@ export const agentLost = (durationMs: number): SessionEnd => ({
 
 const denied = (message: string) => new IngestRefused({ reason: "denied", message })
 
-/** What became of a session that is over; none where it may still be completed. */
-export const concluded = (row: SessionRow): Option.Option<StoredRecording> =>
-  row.status === "active" || isLost(row)
-    ? Option.none()
-    : Option.some({
-        _tag: "Stored",
-        digest: Buffer.from(row.recording_digest ?? "", "hex"),
-        bytes: Number(row.recording_bytes ?? 0),
-      })
+/** Whether a session is over for good: one whose agent was lost may still be completed. */
+export const isConcluded = (row: SessionRow): boolean => row.status !== "active" && !isLost(row)
 
 /** Whoever has a session goes on with it, in the mode that it began with. */
 export const checkKnown = (

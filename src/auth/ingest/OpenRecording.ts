@@ -1,9 +1,12 @@
 import type { Effect } from "effect"
 import type { IngestRefused } from "./IngestRefused.ts"
 
-/** A recording in its place: SHA-256 of the file, and its size. */
-export interface StoredRecording {
-  readonly _tag: "Stored"
+/**
+ * A recording that the hub has whole and durably: in its place (`Stored`), or on the hub's own disk, from where it has still to be
+ * brought there (`Kept`). SHA-256 of the file, and its size.
+ */
+export interface WholeRecording {
+  readonly _tag: "Stored" | "Kept"
   readonly digest: Uint8Array
   readonly bytes: number
 }
@@ -23,6 +26,6 @@ export interface OpenRecording {
   readonly onDurable: (listener: () => void) => void
   /** Never succeeds: fails when the hub, or this stream, can't go on. */
   readonly failure: Effect.Effect<never, IngestRefused>
-  /** After the End: puts the recording in its place. */
-  readonly finish: Effect.Effect<StoredRecording, IngestRefused>
+  /** After the End: ends the session, and puts the recording in its place. */
+  readonly finish: Effect.Effect<WholeRecording, IngestRefused>
 }

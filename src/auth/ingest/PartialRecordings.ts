@@ -9,7 +9,8 @@ import type { SigningKey } from "../../recording/SigningKey.ts"
 import type { VerifyingKey } from "../../recording/VerifyingKey.ts"
 import { AppendFile } from "../../session/AppendFile.ts"
 import type { FileFailed } from "../../session/FileFailed.ts"
-import { RecordingStorage, StorageFailed } from "../storage/RecordingStorage.ts"
+import { LocalRecordings } from "../storage/LocalRecordings.ts"
+import { StorageFailed } from "../storage/RecordingStorage.ts"
 import { GrowingRecording } from "./GrowingRecording.ts"
 
 /** Keys that the hub writes recordings with. */
@@ -33,11 +34,11 @@ export interface Resumed {
 
 const make = (keys: RecordingKeys) =>
   Effect.gen(function* () {
-    const storage = yield* RecordingStorage
+    const local = yield* LocalRecordings
     const { signer, publicKeys } = keys
 
     const grow = Effect.fnUntraced(function* (sessionId: SessionId, writer: RecordingWriter, position: number) {
-      const file = yield* AppendFile.make({ path: storage.partialPath(sessionId), position, syncEvery: 0 })
+      const file = yield* AppendFile.make({ path: local.path(sessionId), position, syncEvery: 0 })
       const recording = new GrowingRecording(writer, file)
       yield* Effect.forkScoped(recording.sealing)
       return recording
@@ -51,8 +52,13 @@ const make = (keys: RecordingKeys) =>
       return recording
     })
 
+    const bytesOf = (sessionId: SessionId) =>
+      Stream.unwrapScoped(
+        Effect.map(local.open(sessionId), Option.match({ onNone: () => Stream.empty, onSome: (file) => file.from(0) })),
+      )
+
     const scan = (sessionId: SessionId, upTo: number) =>
-      storage.read(sessionId).pipe(
+      bytesOf(sessionId).pipe(
         Stream.mapAccum(0, (offset, bytes) => [offset + bytes.length, bytes.subarray(0, Math.max(0, upTo - offset))]),
         Stream.runFold(new RecordingScanner({ publicKeys }), (scanner, bytes) => {
           scanner.push(bytes)
@@ -72,7 +78,7 @@ const make = (keys: RecordingKeys) =>
     const resume = Effect.fn("PartialRecordings.resume")(function* (sessionId: SessionId) {
       const found = yield* soundPrefix(sessionId)
       if (found._tag === "Nothing") {
-        yield* storage.discard(sessionId)
+        yield* local.discard(sessionId)
         return Option.none<Resumed>()
       }
       const writer = yield* resumeWriter(found, keys)
@@ -105,6 +111,6 @@ export class PartialRecordings extends Context.Tag("mezite/auth/PartialRecording
     ) => Effect.Effect<Option.Option<Resumed>, FileFailed | StorageFailed, Scope.Scope>
   }
 >() {
-  static readonly layer = (keys: RecordingKeys): Layer.Layer<PartialRecordings, never, RecordingStorage> =>
+  static readonly layer = (keys: RecordingKeys): Layer.Layer<PartialRecordings, never, LocalRecordings> =>
     Layer.effect(PartialRecordings, make(keys))
 }

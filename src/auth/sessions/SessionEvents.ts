@@ -41,15 +41,16 @@ export const sessionEnd = (row: SessionRow, { end, frames, bytes, recording }: E
   })
 
 /** `session.recording.stored`; `completes`: it takes the place of what was stored when the session's agent was lost. */
-export const recordingStored = (
-  row: SessionRow,
-  { end, frames }: EndedSession,
-  recording: NonNullable<EndedSession["recording"]>,
-  completes: boolean,
-): AuditEventDraft =>
+export const recordingStored = (row: SessionRow, frames: number, completes: boolean): AuditEventDraft =>
   auditEvent("session.recording.stored", {
     ...about(row),
-    detail: { digest: recording.digest, bytes: recording.bytes, frames, status: end.status, completes },
+    detail: {
+      digest: row.recording_digest,
+      bytes: Number(row.recording_bytes),
+      frames,
+      status: row.status,
+      completes,
+    },
   })
 
 /** `session.recording.access`. */

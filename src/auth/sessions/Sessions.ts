@@ -5,8 +5,9 @@ import { Conflict, NotFound } from "../../api/ApiError.ts"
 import type { Session } from "../../api/ClusterRpcs.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
+import { Recordings } from "../recordings/Recordings.ts"
 import { type SessionFilter, sessionPages } from "./internal/sessionPages.ts"
-import { recordingStored, sessionEnd, sessionStart } from "./SessionEvents.ts"
+import { sessionEnd, sessionStart } from "./SessionEvents.ts"
 import {
   type EndedSession,
   endedColumns,
@@ -26,6 +27,7 @@ const sameSession = (a: SessionRow, b: SessionRow) =>
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const audit = yield* AuditLog
+  const recordings = yield* Recordings
 
   const get = Effect.fn("Sessions.get")(function* (sessionId: string) {
     const [row] = yield* sql<SessionRow>`SELECT * FROM sessions WHERE session_id = ${sessionId}`
@@ -60,9 +62,9 @@ const make = Effect.gen(function* () {
     const same = ended.recording === null || row.recording_digest === ended.recording.digest
     if (row.status !== "active" && same) return "known" as const
     yield* sql`UPDATE sessions SET ${sql.update(columns)} WHERE session_id = ${row.session_id}`
+    if (ended.recording !== null) yield* recordings.kept(row.session_id, ended.frames)
     const first = row.end_audited === 0
     if (first) yield* audit.append(sessionEnd(row, ended))
-    if (ended.recording !== null) yield* audit.append(recordingStored(row, ended, ended.recording, !first))
     return first ? ("ended" as const) : ("completed" as const)
   })
 
@@ -94,9 +96,9 @@ export class Sessions extends Context.Tag("mezite/auth/Sessions")<
      */
     readonly started: (info: SessionInfo) => Effect.Effect<"started" | "known", Conflict | SqlError>
     /**
-     * Stores that it is over: `session.end`, and `session.recording.stored` where there is a recording. Told again it does
-     * nothing (`known`); told again with another recording, or of a session that ran again, that takes the place of what
-     * was known before (`completed`), without another `session.end`.
+     * Stores that it is over, and `session.end`; its recording, where there is one, is kept by this hub and waits to be stored.
+     * Told again it does nothing (`known`); told again with another recording, or of a session that ran again, that takes the place
+     * of what was known before (`completed`), without another `session.end`.
      */
     readonly ended: (session: EndedSession) => Effect.Effect<"ended" | "completed" | "known", NotFound | SqlError>
     readonly get: (sessionId: string) => Effect.Effect<Option.Option<SessionRow>, SqlError>
@@ -104,5 +106,8 @@ export class Sessions extends Context.Tag("mezite/auth/Sessions")<
     readonly list: (filter: SessionFilter) => Stream.Stream<Session, SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<Sessions, never, SqlClient.SqlClient | AuditLog> = Layer.effect(Sessions, make)
+  static readonly layer: Layer.Layer<Sessions, never, SqlClient.SqlClient | AuditLog | Recordings> = Layer.effect(
+    Sessions,
+    make,
+  )
 }

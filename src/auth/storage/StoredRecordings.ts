@@ -1,6 +1,7 @@
-import { Chunk, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Chunk, Effect, Layer, Option, Redacted, Stream } from "effect"
 import { NotFound, Unavailable } from "../../api/ApiError.ts"
-import { SessionId } from "../../domain/Identifiers.ts"
+import type { SessionId } from "../../domain/Identifiers.ts"
 import {
   encodeEndEntry,
   encodeFrameEntry,
@@ -12,35 +13,54 @@ import {
   RecordingError,
   readEntries,
 } from "../../recording/index.ts"
+import type { RecordingState } from "../recordings/RecordingRow.ts"
+import { Recordings } from "../recordings/Recordings.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
+import { LocalRecordings } from "./LocalRecordings.ts"
 import { RecordingStorage, type StorageFailed } from "./RecordingStorage.ts"
 
-/** Gives recordings to those who may have them: as they are stored, or in clear. */
-export const layer = (keyRing: Redacted.Redacted<KeyRing>): Layer.Layer<RecordingStore, never, RecordingStorage> =>
-  Layer.effect(
-    RecordingStore,
-    Effect.map(RecordingStorage, (storage) => ({
+const make = (keyRing: Redacted.Redacted<KeyRing>) =>
+  Effect.gen(function* () {
+    const recordings = yield* Recordings
+    const local = yield* LocalRecordings
+    const storage = yield* RecordingStorage
+
+    /** It may be put in its place, or taken back, between a look and an open. */
+    const open = Effect.fnUntraced(function* (sessionId: SessionId, state: RecordingState) {
+      const places = state === "stored" ? [storage, local, storage] : [local, storage, local]
+      for (const place of places) {
+        const file = yield* place.open(sessionId)
+        if (Option.isSome(file)) return file.value
+      }
+      return yield* new NotFound({ message: `the recording of session ${sessionId} is not on this hub` })
+    })
+
+    const read = Effect.fn("StoredRecordings.read")(function* (sessionId: string, sealed: boolean) {
+      const recording = yield* recordings.get(sessionId)
+      if (Option.isNone(recording)) return yield* new NotFound({ message: `session ${sessionId} was not recorded` })
+      const file = yield* open(recording.value.session_id, recording.value.state)
+      return sealed ? file.from(0) : inClear(file.from(0), Redacted.value(keyRing))
+    })
+
+    return RecordingStore.of({
       read: (sessionId, { sealed }) =>
-        Stream.unwrap(
-          Effect.gen(function* () {
-            const id = Option.liftPredicate(sessionId, Schema.is(SessionId))
-            const place = Option.isSome(id) ? yield* storage.place(id.value) : Option.none()
-            if (Option.isNone(id) || Option.isNone(place)) {
-              return yield* new NotFound({ message: `session ${sessionId} was not recorded` })
-            }
-            const stored = storage.read(id.value)
-            return sealed ? stored : inClear(stored, Redacted.value(keyRing))
-          }),
-        ).pipe(
+        Stream.unwrapScoped(read(sessionId, sealed)).pipe(
           Stream.catchTags({
             StorageFailed: (error) => Stream.fromEffect(unavailable(error)),
             RecordingError: (error) => Stream.fromEffect(unavailable(error)),
+            SqlError: (error) => Stream.fromEffect(unavailable(error)),
           }),
         ),
-    })),
-  )
+    })
+  })
 
-const unavailable = (error: StorageFailed | RecordingError) =>
+/** Gives recordings to those who may have them: as they are stored, or in clear. */
+export const layer = (
+  keyRing: Redacted.Redacted<KeyRing>,
+): Layer.Layer<RecordingStore, never, Recordings | LocalRecordings | RecordingStorage> =>
+  Layer.effect(RecordingStore, make(keyRing))
+
+const unavailable = (error: StorageFailed | RecordingError | SqlError) =>
   Effect.zipRight(
     Effect.logError("a recording cannot be read", error.message),
     new Unavailable({ message: "the hub cannot read this recording; its log tells why" }),

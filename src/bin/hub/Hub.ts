@@ -1,5 +1,4 @@
 import { join } from "node:path"
-import * as SqlClient from "@effect/sql/SqlClient"
 import { Clock, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
 import type { HubPin } from "../../api/HubPin.ts"
 import { layerAuthServices } from "../../auth/AuthServices.ts"
@@ -7,16 +6,18 @@ import { layerSqlite } from "../../auth/database/Database.ts"
 import * as GrpcIngest from "../../auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
+import { RecordingWork } from "../../auth/ingest/RecordingWork.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
 import { HubFacts } from "../../auth/keys/HubFacts.ts"
 import { Nodes } from "../../auth/nodes/Nodes.ts"
+import { RecordingDelivery } from "../../auth/recordings/RecordingDelivery.ts"
 import * as Filesystem from "../../auth/storage/Filesystem.ts"
+import { LocalRecordings } from "../../auth/storage/LocalRecordings.ts"
 import * as StoredRecordings from "../../auth/storage/StoredRecordings.ts"
 import { version } from "../../domain/version.ts"
 import { agentEndpoints } from "../../proxy/AgentEndpoints.ts"
 import { connectEndpoint } from "../../proxy/ConnectEndpoint.ts"
 import { serveFrontDoor } from "../../proxy/FrontDoor.ts"
-import { makeHttpRoutes } from "../../proxy/HttpRoutes.ts"
 import type { ListenAddress } from "../../proxy/ListenAddress.ts"
 import { listen } from "../../proxy/Listener.ts"
 import { generateTlsIdentity, tlsIdentityFromPem } from "../../proxy/TlsIdentity.ts"
@@ -24,6 +25,7 @@ import { Tunnels } from "../../proxy/Tunnels.ts"
 import { SigningKey } from "../../recording/SigningKey.ts"
 import { useDataDirectory } from "../process/useDataDirectory.ts"
 import type { HubConfig } from "./HubConfig.ts"
+import { hubRoutes } from "./hubRoutes.ts"
 import { onlineNodes, proxyPorts } from "./ports.ts"
 import { layerLocalRpc, rpcEndpoints } from "./rpc.ts"
 
@@ -71,9 +73,11 @@ const layerRecording = ({ keyRing, orphanAfter }: HubConfig, dataDirectory: stri
       })
     }),
   )
+  const directory = join(dataDirectory, "recordings")
   return RecordingIngest.layer(orphanAfter).pipe(
-    Layer.provideMerge(Layer.merge(partials, StoredRecordings.layer(keyRing))),
-    Layer.provideMerge(Filesystem.layer(join(dataDirectory, "recordings"))),
+    Layer.provide(RecordingWork.layer),
+    Layer.provideMerge(Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer)),
+    Layer.provideMerge(Layer.merge(LocalRecordings.layer(directory), Filesystem.layer(directory))),
   )
 }
 
@@ -89,7 +93,7 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
   const address = yield* listen({
     address: config.listen,
     tls,
-    onRequest: yield* routes,
+    onRequest: yield* hubRoutes,
     upgrades: { ...(yield* agentEndpoints), ...(yield* connectEndpoint), ...(yield* rpcEndpoints) },
     onHttp2: grpc.accept,
   })
@@ -118,26 +122,4 @@ const tlsIdentity = Effect.gen(function* () {
   }))
   const { certificate, key } = yield* keys.tls(generate)
   return yield* tlsIdentityFromPem(certificate, key)
-})
-
-const routes = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const tunnels = yield* Tunnels
-  return yield* makeHttpRoutes({
-    ready: Effect.mapBoth(sql`SELECT 1`, {
-      onSuccess: () => undefined,
-      onFailure: () => "the database does not answer",
-    }),
-    metrics: Effect.map(tunnels.online, (online) =>
-      [
-        "# HELP mezite_nodes_online Nodes that are connected to this hub.",
-        "# TYPE mezite_nodes_online gauge",
-        `mezite_nodes_online ${online.size}`,
-        "# HELP process_resident_memory_bytes Resident memory of this process.",
-        "# TYPE process_resident_memory_bytes gauge",
-        `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
-        "",
-      ].join("\n"),
-    ),
-  })
 })

@@ -5,6 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { status } from "@grpc/grpc-js"
 import { Duration, Effect, Exit, Option, Schedule, Scope, Stream } from "effect"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
+import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import { masterKey } from "../../support/recordings.ts"
 import { joined } from "../support/Fixtures.ts"
@@ -61,12 +62,19 @@ const events = (hub: IngestHub, { info }: TestSession) =>
 const rowOf = (hub: IngestHub, { info }: TestSession) =>
   hub.run(Effect.flatMap(Sessions, (sessions) => sessions.get(info.sessionId))).pipe(Effect.map(Option.getOrUndefined))
 
+const stateOf = (hub: IngestHub, { info }: TestSession) =>
+  hub
+    .run(Effect.flatMap(Recordings, (recordings) => recordings.get(info.sessionId)))
+    .pipe(Effect.map(Option.map(({ state }) => state)))
+
+/** Waits until the session is over, and its recording in its place. */
 const ended = (hub: IngestHub, session: TestSession) =>
-  rowOf(hub, session).pipe(
+  Effect.zip(rowOf(hub, session), stateOf(hub, session)).pipe(
     Effect.filterOrFail(
-      (row) => row !== undefined && row.status !== "active",
+      ([row, state]) => row !== undefined && row.status !== "active" && Option.contains(state, "stored"),
       () => "still active",
     ),
+    Effect.map(([row]) => row),
     Effect.retry(Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(200))),
     Effect.orDie,
   )
@@ -74,10 +82,12 @@ const ended = (hub: IngestHub, session: TestSession) =>
 const points: ReadonlyArray<CrashPoint> = [
   "before started",
   "after started",
-  "before commit",
-  "after commit",
   "before ended",
   "after ended",
+  "before put",
+  "after put",
+  "before stored",
+  "after stored",
 ]
 
 describe("a hub that is struck down", () => {
@@ -88,8 +98,10 @@ describe("a hub that is struck down", () => {
         const one = session({}, 6)
         const call = yield* open(hub(), node, one)
         call.send(...one.frames, one.end)
-        expect((yield* call.over).code).toBe(status.UNAVAILABLE)
-        expect(call.stored).toBeUndefined()
+        // What it has still to bring to its place, it keeps.
+        const keeps = /put|stored/.test(point)
+        expect((yield* call.over).code).toBe(keeps ? status.OK : status.UNAVAILABLE)
+        expect([call.stored, call.kept !== undefined]).toEqual([undefined, keeps])
         const again = yield* restart()
         const stored = yield* bring(again, node, one)
         const { shown, bytes, end } = readStored(again, one)
@@ -122,7 +134,7 @@ describe("a hub that is struck down", () => {
 
   it.scopedLive("strikes again while it ends an orphan, and ends it once all the same", () =>
     Effect.gen(function* () {
-      for (const crashAt of ["before commit", "after commit", "before ended", "after ended"] as const) {
+      for (const crashAt of ["before ended", "after ended", "before put", "after put", "before stored"] as const) {
         const { hub, restart, node, session } = yield* restartable(yield* temporaryFolder)
         const one = session({}, 4)
         const call = yield* open(hub(), node, one)

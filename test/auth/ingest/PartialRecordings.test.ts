@@ -2,8 +2,7 @@ import * as fs from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { PartialRecordings } from "../../../src/auth/ingest/PartialRecordings.ts"
-import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
-import { RecordingStorage } from "../../../src/auth/storage/RecordingStorage.ts"
+import { LocalRecordings } from "../../../src/auth/storage/LocalRecordings.ts"
 import { SessionId } from "../../../src/domain/Identifiers.ts"
 import { KeyRing, type MasterKey, RecordingVerifier, splitEntries } from "../../../src/recording/index.ts"
 import { framesOf, masterKey, readAll, sessionInfo, signer } from "../../support/recordings.ts"
@@ -16,7 +15,7 @@ const lost = { durationMs: 0, status: "interrupted", reason: "agent lost" } as c
 
 const partials = (folder: string, key: MasterKey | undefined) => {
   const keys = { signer, publicKeys: [signer.publicKey], keyRing: Redacted.make(new KeyRing(key)) }
-  return PartialRecordings.layer(keys).pipe(Layer.provideMerge(Filesystem.layer(folder)))
+  return PartialRecordings.layer(keys).pipe(Layer.provideMerge(LocalRecordings.layer(folder)))
 }
 
 /** The file of a hub that was killed before the session's end. */
@@ -25,8 +24,8 @@ const killedFile = (folder: string, key: MasterKey | undefined, session: TestSes
     const recording = yield* (yield* PartialRecordings).begin({ ...sessionInfo, sessionId })
     for (const frame of session.frames) recording.accept(frame)
     yield* recording.flush
-    const storage = yield* RecordingStorage
-    return { path: storage.partialPath(sessionId), bytes: fs.readFileSync(storage.partialPath(sessionId)) }
+    const local = yield* LocalRecordings
+    return { path: local.path(sessionId), bytes: fs.readFileSync(local.path(sessionId)) }
   }).pipe(Effect.scoped, Effect.provide(partials(folder, key)))
 
 /** Where each entry of a recording ends, and how many frames are before that. */

@@ -5,12 +5,13 @@ import { Chunk, Effect, Option, Stream } from "effect"
 import { Identity } from "../../../src/api/Identity.ts"
 import { everySession } from "../../../src/auth/access/SessionScope.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
+import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
 import type { SessionFilter } from "../../../src/auth/sessions/internal/sessionPages.ts"
 import { NodeReports } from "../../../src/auth/sessions/NodeReports.ts"
 import type { EndedSession } from "../../../src/auth/sessions/SessionRecord.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import { auditEvent } from "../../../src/domain/AuditEvent.ts"
-import { NodeId, NodeName } from "../../../src/domain/Identifiers.ts"
+import { NodeId, NodeName, SessionId } from "../../../src/domain/Identifiers.ts"
 import { sessionInfo } from "../support/Fixtures.ts"
 import { layerTestHub } from "../support/TestHub.ts"
 
@@ -43,7 +44,7 @@ const over = (sessionId: string, about: Partial<EndedSession> = {}): EndedSessio
 describe("a session", () => {
   it.scoped("is stored once with its events, from start to end", () =>
     Effect.gen(function* () {
-      const sessions = yield* Sessions
+      const [sessions, recordings] = [yield* Sessions, yield* Recordings]
       const info = sessionInfo()
       expect(yield* sessions.started(info)).toBe("started")
       expect(yield* sessions.started(info)).toBe("known")
@@ -71,6 +72,9 @@ describe("a session", () => {
           recording_digest: "ab".repeat(32),
         },
       ])
+      expect(yield* recordings.stored(SessionId.make(info.sessionId), "cd".repeat(32))).toBe(false)
+      expect(yield* recordings.stored(SessionId.make(info.sessionId), "ab".repeat(32))).toBe(true)
+      expect(yield* recordings.stored(SessionId.make(info.sessionId), "ab".repeat(32))).toBe(false)
       const [stored, end, start] = yield* events
       expect(start).toMatchObject({ type: "session.start", user: "alice", node: "web-1", session_id: info.sessionId })
       expect(end).toMatchObject({
@@ -84,16 +88,18 @@ describe("a session", () => {
 
   it.scoped("that was cut off is completed by what its agent brings later, and its end is told once", () =>
     Effect.gen(function* () {
-      const sessions = yield* Sessions
+      const [sessions, recordings] = [yield* Sessions, yield* Recordings]
       const info = sessionInfo()
       yield* sessions.started(info)
       const lost = { durationMs: 5, status: "interrupted", reason: "agent lost" } as const
       yield* sessions.ended(over(info.sessionId, { end: lost, recording: { digest: "cd", bytes: 1 } }))
+      yield* recordings.stored(SessionId.make(info.sessionId), "cd")
       expect(yield* list()).toMatchObject([{ status: "interrupted", reason: "agent lost", exit_code: null }])
       const full = over(info.sessionId, {
         end: { durationMs: 9, exit: { _tag: "Signal", signal: "HUP" }, status: "completed", reason: "" },
       })
       expect(yield* sessions.ended(full)).toBe("completed")
+      yield* recordings.stored(SessionId.make(info.sessionId), "ab".repeat(32))
       expect(yield* list()).toMatchObject([
         { status: "completed", exit_signal: "HUP", recording_digest: "ab".repeat(32) },
       ])

@@ -7,17 +7,21 @@ import { layerSqlite } from "../../../../src/auth/database/Database.ts"
 import * as GrpcIngest from "../../../../src/auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../../../src/auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../../../src/auth/ingest/RecordingIngest.ts"
+import { RecordingWork } from "../../../../src/auth/ingest/RecordingWork.ts"
 import { ClusterKeys } from "../../../../src/auth/keys/ClusterKeys.ts"
 import { HubFacts } from "../../../../src/auth/keys/HubFacts.ts"
+import { RecordingDelivery } from "../../../../src/auth/recordings/RecordingDelivery.ts"
+import { Recordings } from "../../../../src/auth/recordings/Recordings.ts"
 import { Sessions } from "../../../../src/auth/sessions/Sessions.ts"
 import * as Filesystem from "../../../../src/auth/storage/Filesystem.ts"
+import { LocalRecordings } from "../../../../src/auth/storage/LocalRecordings.ts"
 import { RecordingStorage } from "../../../../src/auth/storage/RecordingStorage.ts"
 import * as StoredRecordings from "../../../../src/auth/storage/StoredRecordings.ts"
 import { KeyRing, type MasterKey, SigningKey } from "../../../../src/recording/index.ts"
 import { layerCheapPasswords, testConnections } from "../../support/TestHub.ts"
 
 /** Where a hub may be struck down: before or after a step, which is then as if the process had been killed there. */
-export type Step = "started" | "commit" | "ended" | "reopen"
+export type Step = "started" | "ended" | "put" | "stored"
 export type CrashPoint = `${"before" | "after"} ${Step}`
 
 export interface IngestHubOptions {
@@ -35,7 +39,8 @@ const crasher = (crashAt: CrashPoint | undefined) => {
     Effect.suspend(() => {
       if (armed !== point) return Effect.void
       armed = undefined
-      return Effect.dieMessage(`killed ${point}`)
+      // What is done in the background would be tried again: it goes on no more, as in a process that is dead.
+      return /put|stored/.test(point) ? Effect.interruptible(Effect.never) : Effect.dieMessage(`killed ${point}`)
     })
   const at = <A, E, R>(step: Step, effect: Effect.Effect<A, E, R>) =>
     strike(`before ${step}`).pipe(
@@ -53,14 +58,15 @@ const layerHub = (folder: string, { orphanAfter, key }: IngestHubOptions, { at }
       return PartialRecordings.layer({ signer, publicKeys: [signer.publicKey], keyRing })
     }),
   )
+  const directory = join(folder, "recordings")
   const storage = Layer.effect(
     RecordingStorage,
-    Effect.map(RecordingStorage, (real) => ({
-      ...real,
-      commit: (id) => at("commit", real.commit(id)),
-      reopen: (id) => at("reopen", real.reopen(id)),
-    })),
-  ).pipe(Layer.provide(Filesystem.layer(join(folder, "recordings"))))
+    Effect.map(RecordingStorage, (real) => ({ ...real, put: (recording) => at("put", real.put(recording)) })),
+  ).pipe(Layer.provide(Filesystem.layer(directory)))
+  const recordings = Layer.effect(
+    Recordings,
+    Effect.map(Recordings, (real) => ({ ...real, stored: (id, digest) => at("stored", real.stored(id, digest)) })),
+  )
   const sessions = Layer.effect(
     Sessions,
     Effect.map(Sessions, (real) => ({
@@ -70,8 +76,9 @@ const layerHub = (folder: string, { orphanAfter, key }: IngestHubOptions, { at }
     })),
   )
   return RecordingIngest.layer(orphanAfter ?? Duration.hours(1)).pipe(
-    Layer.provideMerge(Layer.merge(partials, StoredRecordings.layer(keyRing))),
-    Layer.provideMerge(Layer.merge(storage, sessions)),
+    Layer.provideMerge(RecordingWork.layer),
+    Layer.provideMerge(Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer)),
+    Layer.provideMerge(Layer.mergeAll(LocalRecordings.layer(directory), storage, sessions, recordings)),
     Layer.provideMerge(layerAuthServices(Option.some("test"), layerCheapPasswords)),
     Layer.provideMerge(
       Layer.mergeAll(

@@ -18,6 +18,7 @@ export class TestCall {
   opened: number | undefined
   acks: Array<number> = []
   stored: { readonly digest: string; readonly bytes: number } | undefined
+  kept: { readonly digest: string; readonly bytes: number } | undefined
   /** How it ended. */
   status: Grpc.StatusObject | undefined
 
@@ -26,8 +27,8 @@ export class TestCall {
     stream.on("data", ({ response }: RecordResponse) => {
       if (response.case === "opened") this.opened = Number(response.value.nextSeq)
       if (response.case === "ack") this.acks.push(Number(response.value.durableSeq))
-      if (response.case === "stored") {
-        this.stored = {
+      if (response.case === "stored" || response.case === "kept") {
+        this[response.case] = {
           digest: Buffer.from(response.value.digest).toString("hex"),
           bytes: Number(response.value.bytes),
         }
@@ -79,7 +80,13 @@ export class TestCall {
   }
 
   describe(): string {
-    return JSON.stringify({ opened: this.opened, acked: this.acked, stored: this.stored, status: this.status })
+    return JSON.stringify({
+      opened: this.opened,
+      acked: this.acked,
+      stored: this.stored,
+      kept: this.kept,
+      status: this.status,
+    })
   }
 }
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mezite/recording/v1/ingest.proto.
  */
 export const file_mezite_recording_v1_ingest: GenFile = /*@__PURE__*/
-  fileDesc("CiBtZXppdGUvcmVjb3JkaW5nL3YxL2luZ2VzdC5wcm90bxITbWV6aXRlLnJlY29yZGluZy52MSI8Cg1SZWNvcmRSZXF1ZXN0EisKB2VudHJpZXMYASADKAsyGi5tZXppdGUucmVjb3JkaW5nLnYxLkVudHJ5IqMBCg5SZWNvcmRSZXNwb25zZRItCgZvcGVuZWQYASABKAsyGy5tZXppdGUucmVjb3JkaW5nLnYxLk9wZW5lZEgAEicKA2FjaxgCIAEoCzIYLm1leml0ZS5yZWNvcmRpbmcudjEuQWNrSAASLQoGc3RvcmVkGAMgASgLMhsubWV6aXRlLnJlY29yZGluZy52MS5TdG9yZWRIAEIKCghyZXNwb25zZSIaCgZPcGVuZWQSEAoIbmV4dF9zZXEYASABKAQiGgoDQWNrEhMKC2R1cmFibGVfc2VxGAEgASgEIicKBlN0b3JlZBIOCgZkaWdlc3QYASABKAwSDQoFYnl0ZXMYAiABKAQyaAoPUmVjb3JkaW5nSW5nZXN0ElUKBlJlY29yZBIiLm1leml0ZS5yZWNvcmRpbmcudjEuUmVjb3JkUmVxdWVzdBojLm1leml0ZS5yZWNvcmRpbmcudjEuUmVjb3JkUmVzcG9uc2UoATABYgZwcm90bzM", [file_mezite_recording_v1_recording]);
+  fileDesc("CiBtZXppdGUvcmVjb3JkaW5nL3YxL2luZ2VzdC5wcm90bxITbWV6aXRlLnJlY29yZGluZy52MSI8Cg1SZWNvcmRSZXF1ZXN0EisKB2VudHJpZXMYASADKAsyGi5tZXppdGUucmVjb3JkaW5nLnYxLkVudHJ5Is4BCg5SZWNvcmRSZXNwb25zZRItCgZvcGVuZWQYASABKAsyGy5tZXppdGUucmVjb3JkaW5nLnYxLk9wZW5lZEgAEicKA2FjaxgCIAEoCzIYLm1leml0ZS5yZWNvcmRpbmcudjEuQWNrSAASLQoGc3RvcmVkGAMgASgLMhsubWV6aXRlLnJlY29yZGluZy52MS5TdG9yZWRIABIpCgRrZXB0GAQgASgLMhkubWV6aXRlLnJlY29yZGluZy52MS5LZXB0SABCCgoIcmVzcG9uc2UiGgoGT3BlbmVkEhAKCG5leHRfc2VxGAEgASgEIhoKA0FjaxITCgtkdXJhYmxlX3NlcRgBIAEoBCInCgZTdG9yZWQSDgoGZGlnZXN0GAEgASgMEg0KBWJ5dGVzGAIgASgEIiUKBEtlcHQSDgoGZGlnZXN0GAEgASgMEg0KBWJ5dGVzGAIgASgEMmgKD1JlY29yZGluZ0luZ2VzdBJVCgZSZWNvcmQSIi5tZXppdGUucmVjb3JkaW5nLnYxLlJlY29yZFJlcXVlc3QaIy5tZXppdGUucmVjb3JkaW5nLnYxLlJlY29yZFJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_mezite_recording_v1_recording]);
 
 /**
  * Wire compatible with Recording: the bytes of a spool file's entries are those of a request.
@@ -58,6 +58,12 @@ export type RecordResponse = Message<"mezite.recording.v1.RecordResponse"> & {
      */
     value: Stored;
     case: "stored";
+  } | {
+    /**
+     * @generated from field: mezite.recording.v1.Kept kept = 4;
+     */
+    value: Kept;
+    case: "kept";
   } | { case: undefined; value?: undefined };
 };
 
@@ -133,6 +139,30 @@ export const StoredSchema: GenMessage<Stored> = /*@__PURE__*/
   messageDesc(file_mezite_recording_v1_ingest, 4);
 
 /**
+ * The whole recording is on stable storage, on the hub's own disk.
+ *
+ * @generated from message mezite.recording.v1.Kept
+ */
+export type Kept = Message<"mezite.recording.v1.Kept"> & {
+  /**
+   * @generated from field: bytes digest = 1;
+   */
+  digest: Uint8Array;
+
+  /**
+   * @generated from field: uint64 bytes = 2;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message mezite.recording.v1.Kept.
+ * Use `create(KeptSchema)` to create a new message.
+ */
+export const KeptSchema: GenMessage<Kept> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_ingest, 5);
+
+/**
  * Takes recordings in, live or after the fact. The call's metadata bears `authorization: Bearer TOKEN` of a node.
  *
  * @generated from service mezite.recording.v1.RecordingIngest
@@ -143,7 +173,9 @@ export const RecordingIngest: GenService<{
    * session's start are stored. Frames follow from Opened.next_seq on (earlier ones are skipped, a hole is refused), then End.
    * A call that the hub itself ends before that has a trailer `mezite-refusal`: `denied` and `invalid` are final, no retry
    * mends them; after `unauthenticated`, `superseded` and `unavailable` the sender tries again.
-   * The hub answers Ack at least once a second, and Stored once the whole recording is in its place; then the call ends.
+   * The hub answers Ack at least once a second. After End it answers Stored, where the whole recording is in its place, or Kept,
+   * where it has still to be brought there; then the call ends. Who has a copy keeps it until it hears Stored, and asks again with
+   * another call.
    *
    * @generated from rpc mezite.recording.v1.RecordingIngest.Record
    */

@@ -1,0 +1,111 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Context, Effect, Layer, Option, type Scope, Stream } from "effect"
+import type { NotFound } from "../../api/ApiError.ts"
+import type { SessionId } from "../../domain/Identifiers.ts"
+import type { RecordingEnd } from "../../recording/End.ts"
+import { AppendFile } from "../../session/AppendFile.ts"
+import type { FileFailed } from "../../session/FileFailed.ts"
+import { RecordingDelivery } from "../recordings/RecordingDelivery.ts"
+import { Recordings } from "../recordings/Recordings.ts"
+import { Sessions } from "../sessions/Sessions.ts"
+import { LocalRecordings } from "../storage/LocalRecordings.ts"
+import { RecordingStorage, type StorageFailed } from "../storage/RecordingStorage.ts"
+import type { AdmittedSession } from "./admit.ts"
+import type { GrowingRecording } from "./GrowingRecording.ts"
+import { isConcluded } from "./KnownSession.ts"
+import type { WholeRecording } from "./OpenRecording.ts"
+import { PartialRecordings, type Resumed } from "./PartialRecordings.ts"
+
+/** A recording after its End and last seal: SHA-256 of the file, and its size. */
+export interface FinishedFile {
+  readonly end: RecordingEnd
+  readonly digest: Uint8Array
+  readonly bytes: number
+}
+
+type WorkFailed = StorageFailed | FileFailed | SqlError
+
+const make = Effect.gen(function* () {
+  const sessions = yield* Sessions
+  const recordings = yield* Recordings
+  const delivery = yield* RecordingDelivery
+  const local = yield* LocalRecordings
+  const storage = yield* RecordingStorage
+  const partials = yield* PartialRecordings
+
+  const conclude = Effect.fn("RecordingWork.conclude")(function* (sessionId: SessionId, finished: FinishedFile) {
+    const { digest, bytes, end } = finished
+    yield* sessions.ended({
+      sessionId,
+      end,
+      frames: end.frames,
+      bytes: end.outputBytes + end.inputBytes,
+      recording: { digest: Buffer.from(digest).toString("hex"), bytes },
+    })
+    const stored = yield* delivery.deliver(sessionId)
+    return { _tag: stored ? "Stored" : "Kept", digest, bytes } satisfies WholeRecording
+  })
+
+  const whole = Effect.fn("RecordingWork.whole")(function* (sessionId: SessionId) {
+    const row = Option.filter(yield* sessions.get(sessionId), isConcluded)
+    if (Option.isNone(row)) return Option.none<WholeRecording>()
+    const digest = Buffer.from(row.value.recording_digest ?? "", "hex")
+    const answer = (_tag: WholeRecording["_tag"]) =>
+      Option.some<WholeRecording>({ _tag, digest, bytes: Number(row.value.recording_bytes ?? 0) })
+    const state = Option.map(yield* recordings.get(sessionId), (recording) => recording.state)
+    if (!Option.contains(state, "kept") || (yield* delivery.deliver(sessionId))) return answer("Stored")
+    // One that this hub has lost, the agent has still.
+    return (yield* local.has(sessionId)) ? answer("Kept") : Option.none<WholeRecording>()
+  })
+
+  /** Copies what is stored back to this hub's disk, if there is anything. */
+  const fetch = Effect.fnUntraced(function* (sessionId: SessionId) {
+    yield* local.discard(sessionId)
+    const stored = yield* storage.open(sessionId)
+    if (Option.isNone(stored)) return
+    const file = yield* AppendFile.make({ path: local.path(sessionId), position: 0, syncEvery: "1 second" })
+    yield* Stream.runForEach(stored.value.from(0), (piece) => {
+      file.append(piece)
+      return file.ready
+    })
+    yield* file.flush
+  }, Effect.scoped)
+
+  const resume = Effect.fn("RecordingWork.resume")(function* (sessionId: SessionId) {
+    yield* delivery.withdraw(sessionId)
+    const recording = yield* recordings.get(sessionId)
+    const isStored = Option.exists(recording, ({ state }) => state === "stored")
+    const mayBeStored = Option.exists(recording, ({ state, stored_ms }) => state === "kept" || stored_ms !== null)
+    if (isStored || (mayBeStored && !(yield* local.has(sessionId)))) yield* fetch(sessionId)
+    yield* recordings.begun(sessionId)
+    return (yield* local.has(sessionId)) ? yield* partials.resume(sessionId) : Option.none<Resumed>()
+  })
+
+  const begin = (info: AdmittedSession) => Effect.zipRight(recordings.begun(info.sessionId), partials.begin(info))
+
+  return { begin, resume, conclude, whole }
+})
+
+/** What is done with a session's recording on this hub; by one at a time for each session. */
+export class RecordingWork extends Context.Tag("mezite/auth/RecordingWork")<
+  RecordingWork,
+  {
+    /** A new recording. */
+    readonly begin: (info: AdmittedSession) => Effect.Effect<GrowingRecording, FileFailed | SqlError, Scope.Scope>
+    /** Goes on with what there is of a recording, be it stored; none where there is nothing of it. */
+    readonly resume: (sessionId: SessionId) => Effect.Effect<Option.Option<Resumed>, WorkFailed, Scope.Scope>
+    /** Ends a session whose recording is whole, and has that stored. */
+    readonly conclude: (
+      sessionId: SessionId,
+      finished: FinishedFile,
+    ) => Effect.Effect<WholeRecording, NotFound | SqlError>
+    /** The recording of a session that is over for good; none where it is still wanted. */
+    readonly whole: (sessionId: SessionId) => Effect.Effect<Option.Option<WholeRecording>, SqlError>
+  }
+>() {
+  static readonly layer: Layer.Layer<
+    RecordingWork,
+    never,
+    Sessions | Recordings | RecordingDelivery | LocalRecordings | RecordingStorage | PartialRecordings
+  > = Layer.effect(RecordingWork, make)
+}
