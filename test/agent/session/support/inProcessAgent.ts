@@ -1,0 +1,60 @@
+import "../../../support/builtNative.ts"
+import { Effect, Layer, Logger, LogLevel, Option, type Scope } from "effect"
+import { AuditReports } from "../../../../src/agent/audit/AuditReports.ts"
+import { PortForwarding } from "../../../../src/agent/forwarding/PortForwarding.ts"
+import type { NodeIdentity } from "../../../../src/agent/identity/NodeIdentity.ts"
+import { AgentSessions } from "../../../../src/agent/session/AgentSessions.ts"
+import { RecordedSession } from "../../../../src/agent/session/RecordedSession.ts"
+import { serveConnection } from "../../../../src/agent/session/serveConnection.ts"
+import type { AccessGrant } from "../../../../src/domain/AccessGrant.ts"
+import { RecordingLost } from "../../../../src/session/RecordingSink.ts"
+import * as Session from "../../../../src/session/Session.ts"
+import { SessionRegistry } from "../../../../src/session/SessionRegistry.ts"
+import { listen } from "../../../ssh/support/workspace.ts"
+
+/** Sessions whose frames go nowhere. */
+const unrecorded = Layer.succeed(RecordedSession, {
+  run: (info, client, terminal) =>
+    Effect.scoped(
+      Session.run({
+        info,
+        client,
+        terminal,
+        local: { offer: () => undefined, ready: Effect.void, failure: Effect.never, finish: () => Effect.void },
+        remote: Option.none(),
+        windowBytes: 65_536,
+        recordSecrets: false,
+      }),
+    ).pipe(Effect.mapError((error) => (error._tag === "TerminalError" ? error : new RecordingLost(error)))),
+})
+
+const unheard = Layer.succeed(AuditReports, {
+  report: () => Effect.succeed({ delivered: Effect.void }),
+  tell: () => Effect.void,
+  wake: Effect.void,
+})
+
+const layer = AgentSessions.layer({
+  node: "web-1",
+  cluster: "test",
+  mode: Effect.succeed({ mode: "off", source: "cluster" }),
+}).pipe(
+  Layer.provide([unrecorded, PortForwarding.layer]),
+  Layer.provideMerge(Layer.merge(SessionRegistry.layer, unheard)),
+)
+
+/** An agent's own way to serve connections, each with this grant; its port on loopback. */
+export const inProcessAgent = (identity: NodeIdentity, grant: AccessGrant): Effect.Effect<number, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const services = yield* Layer.build(layer)
+    return yield* listen((transport) => {
+      const incoming = { connectionId: "test", remoteAddress: "127.0.0.1:4022", grant, transport }
+      void Effect.runFork(
+        serveConnection(incoming, identity).pipe(
+          Effect.scoped,
+          Effect.provide(services),
+          Logger.withMinimumLogLevel(LogLevel.None),
+        ),
+      )
+    })
+  })
