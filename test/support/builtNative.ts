@@ -9,6 +9,6 @@ const modified = (path: string): number => {
 }
 
 const native = "src/agent/terminal/native"
-const sources = ["pty.cc", "sockets.cc", "launch.cc"].map((file) => modified(`${native}/${file}`))
+const sources = ["pty.cc", "hidden_typing.h", "sockets.cc", "launch.cc"].map((file) => modified(`${native}/${file}`))
 const built = ["pty.node", "sockets.node", "launch"].map((file) => modified(`dist/native/${file}`))
 if (Math.min(...built) < Math.max(...sources)) execFileSync(process.execPath, [`${native}/build.mjs`])

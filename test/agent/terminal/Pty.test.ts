@@ -99,12 +99,37 @@ describe("Pty", () => {
     }),
   )
 
-  it.scopedLive("answers about the echo in microseconds", () =>
+  it.scopedLive("knows it also where a program passes typing on to a terminal of its own, and one in that", () =>
+    Effect.gen(function* () {
+      const inner = "script -qc 'read -s secret; echo got=$secret; sleep 20' /dev/null"
+      for (const command of [inner, `true; ${inner}; true`, `script -qc "${inner.replaceAll("$", "\\$")}" /dev/null`]) {
+        const terminal = yield* Pty.open(optionsFor(self, command, { system: { SHELL: "/bin/bash" } }))
+        const screen = yield* follow(terminal)
+        yield* becomes(terminal, false)
+        yield* terminal.write(line("hunter2"))
+        yield* screen.shows("got=hunter2")
+        yield* becomes(terminal, true)
+        expect((yield* Ref.get(screen.seen)).split("hunter2").length).toBe(2)
+      }
+    }),
+  )
+
+  it.scopedLive("answers about the echo in microseconds, at a shell's raw prompt too", () =>
     Effect.gen(function* () {
       const terminal = yield* Pty.open(optionsFor(self, "sleep 20"))
-      const started = performance.now()
-      for (let count = 0; count < 1000; count++) yield* terminal.echoes
-      expect((performance.now() - started) / 1000).toBeLessThan(0.2)
+      const shell = yield* Pty.open(optionsFor(self))
+      const screen = yield* follow(shell)
+      yield* shell.write(line("PS1=rea''dy'> '"))
+      yield* screen.shows("ready> ")
+      for (const [one, most] of [
+        [terminal, 0.2],
+        [shell, 0.6],
+      ] as const) {
+        const started = performance.now()
+        for (let count = 0; count < 1000; count++) yield* one.echoes
+        const each = (performance.now() - started) / 1000
+        expect(each).toBeLessThan(most)
+      }
     }),
   )
 

@@ -149,7 +149,7 @@ export class Cluster {
 
   hubForAgent(name: string): Variables {
     return this.#pin === ""
-      ? { MEZITE_HUB: `http://${this.#listen}` }
+      ? { MEZITE_HUB: `http://${this.#hubFor.get(name) ?? this.#listen}` }
       : { MEZITE_HUB: this.#hubFor.get(name) ?? this.#listen, MEZITE_CA_PIN: this.#pin }
   }
 

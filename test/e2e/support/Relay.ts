@@ -23,6 +23,7 @@ export class Relay {
   readonly #connections = new Set<Connection>()
   /** What happens to each connection that is made from now on, once it is known what it carries. */
   #onNew: (connection: Connection) => void = () => {}
+  #kept: Array<Buffer> | undefined
 
   private constructor(server: Server, port: number) {
     this.#server = server
@@ -44,6 +45,7 @@ export class Relay {
     const toServer = new Lane(client, server)
     const connection = { client, server, toServer, toClient: new Lane(server, client), recordings: false }
     this.#connections.add(connection)
+    for (const socket of [client, server]) socket.on("data", (bytes) => this.#kept?.push(bytes))
     client.on("close", () => client.destroyed && server.destroyed && this.#connections.delete(connection))
     server.on("close", () => client.destroyed && server.destroyed && this.#connections.delete(connection))
     client.once("data", (hello) => {
@@ -54,6 +56,16 @@ export class Relay {
 
   get address(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** Keeps a copy of every byte that is carried from now on, either way. */
+  keep(): void {
+    this.#kept = []
+  }
+
+  /** What was kept. */
+  get kept(): Buffer {
+    return Buffer.concat(this.#kept ?? [])
   }
 
   #those(concerned: Concerned): ReadonlyArray<Connection> {

@@ -23,6 +23,7 @@ export interface NativePart {
   readonly resize: (fd: number, cols: number, rows: number, widthPx: number, heightPx: number) => void
   /** The foreground process group, 0 where there is none. */
   readonly foreground: (fd: number) => number
+  /** False at a password prompt: also at that of a program inside of one that has a pseudo-terminal of its own, as sudo does. */
   readonly echoes: (fd: number) => boolean
   /** Sets a mode by its name in RFC 4254, section 8; false where the name is unknown. */
   readonly setMode: (fd: number, name: string, value: number) => boolean

@@ -14,6 +14,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "hidden_typing.h"
+
 namespace {
 
 constexpr size_t kMaxArguments = 5;
@@ -118,11 +120,12 @@ napi_value Foreground(napi_env env, napi_callback_info info) {
   return number(env, group > 0 ? group : 0);
 }
 
-// echoes(fd) -> false when ECHO is off while ICANON is on, as at a password prompt
+// echoes(fd) -> false at a password prompt
 napi_value Echoes(napi_env env, napi_callback_info info) {
+  const int fd = Arguments(env, info).integer(env, 0);
   struct termios modes;
-  if (tcgetattr(Arguments(env, info).integer(env, 0), &modes) != 0) return failed(env, "tcgetattr");
-  return boolean(env, (modes.c_lflag & ECHO) != 0 || (modes.c_lflag & ICANON) == 0);
+  if (tcgetattr(fd, &modes) != 0) return failed(env, "tcgetattr");
+  return boolean(env, !hidden_typing::HidesTyping(fd, 0));
 }
 
 enum class Field { Character, Input, Local, Output, Control };
