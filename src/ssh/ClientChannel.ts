@@ -12,6 +12,12 @@ export interface ClientChannel {
   readonly stderr: Stream.Stream<Uint8Array>
   /** Completes when there is room for more; does not suspend where there is. The bytes must not be changed afterwards. */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, ChannelClosed>
+  /**
+   * The same, for a channel with a terminal and bytes that begin with a printable character: tells whether the terminal shows them.
+   * False at a password prompt (ECHO off, ICANON on), and always where the server is not OpenSSH's, which alone gives it away. It
+   * takes the server two answers; who else calls it on this connection waits meanwhile.
+   */
+  readonly writeEchoed: (bytes: Uint8Array) => Effect.Effect<boolean, ChannelClosed>
   /** Tells the terminal's new size; nothing happens on a closed channel. */
   readonly resize: (size: WindowSize) => Effect.Effect<void>
   readonly signal: (signal: SshSignal) => Effect.Effect<void>

@@ -10,7 +10,7 @@ import { clientSessions } from "./internal/ClientSessions.ts"
 import { ConnectionLink, defaultRekey, type RekeyLimits } from "./internal/ConnectionLink.ts"
 import { authenticateInstead } from "./internal/ssh2/authenticateInstead.ts"
 import { offerHostKeys, verifyWithPlainKey } from "./internal/ssh2/hostKeys.ts"
-import { type Ssh2Connection, ssh2Connection } from "./internal/ssh2/Ssh2Shape.ts"
+import { type Ssh2Connection, ssh2Client } from "./internal/ssh2/Ssh2Shape.ts"
 import type { OpenSshCertificate } from "./OpenSshCertificate.ts"
 import { publicKeyBlob } from "./OpenSshKey.ts"
 import type { RemoteListener } from "./RemoteListener.ts"
@@ -103,7 +103,7 @@ const handshake = (
     client.on("error", () => undefined)
     client.on("ready", () => {
       const { listen } = new ClientListeners(client, inside, link)
-      resume(Effect.succeed({ ...clientSessions(client, link), listen }))
+      resume(Effect.succeed({ ...clientSessions(client, inside, link), listen }))
     })
     client.connect({
       sock: link.transport as never,
@@ -116,7 +116,7 @@ const handshake = (
       authHandler: ["none"],
       hostVerifier: (key: Buffer) => verifier(inside, key),
     })
-    const inside = ssh2Connection(client)
+    const inside = ssh2Client(client)
     offerHostKeys(inside._protocol, hostKeyAlgorithms(options.hostVerification))
     authenticateInstead(inside._protocol, (sessionId, username) =>
       certificateRequest(sessionId, username, options.privateKey, options.certificate),

@@ -70,8 +70,8 @@ describe("our client, OpenSSH's server", () => {
   it.scopedLive("gives a shell a terminal that can be resized", () =>
     Effect.gen(function* () {
       const ssh = yield* client(yield* sshd(yield* workspace))
-      const shell = yield* ssh.exec("stty size; read line; stty size; echo $TERM", {
-        pty: { term: "xterm", size, modes: {} },
+      const shell = yield* ssh.exec("stty size; read line; stty size; echo $TERM; stty -a", {
+        pty: { term: "xterm", size, modes: { VINTR: 7, ICRNL: 1, ECHO: 0 } },
       })
       const first = yield* Stream.runHead(shell.output)
       expect(Buffer.from(Option.getOrThrow(first)).toString()).toContain("30 100")
@@ -80,7 +80,51 @@ describe("our client, OpenSSH's server", () => {
       const rest = yield* everything(shell.output)
       expect(rest).toContain("43 132")
       expect(rest).toContain("xterm")
+      expect(rest).toMatch(/intr = \^G;[\s\S]* -echo /)
       expect(yield* shell.exit).toEqual({ _tag: "Code", code: 0 })
+    }),
+  )
+
+  it.scopedLive("tells of what it types whether the server's terminal shows it, whatever comes with it", () =>
+    Effect.gen(function* () {
+      const ssh = yield* client(yield* sshd(yield* workspace))
+      const read =
+        "stty -echo; printf 'password: '; read a; read b; stty echo; printf 'name: '; read c; stty raw; echo $a$b$c; cat"
+      const pty = { term: "xterm", size, modes: {} }
+      const shell = yield* ssh.exec(read, { pty })
+      const shown: Array<string> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(shell.output, (bytes) => Effect.sync(() => void shown.push(Buffer.from(bytes).toString()))),
+      )
+      const shows = (text: string) =>
+        Effect.repeat(Effect.yieldNow({ priority: 1 }), { until: () => shown.join("").includes(text) })
+      const type = (text: string) => shell.writeEchoed(Buffer.from(text))
+      yield* shows("password: ")
+      for (const key of "s3") expect(yield* type(key)).toBe(false)
+      expect(yield* type("cret")).toBe(false)
+      // As a password that is typed twice: the second right behind the Enter of the first.
+      yield* shell.write(Buffer.from("\r"))
+      expect(yield* type("again")).toBe(false)
+      yield* shell.write(Buffer.from("\r"))
+      yield* shows("name: ")
+      for (const key of "eve") expect(yield* type(key)).toBe(true)
+      yield* shell.write(Buffer.from("\r"))
+      yield* shows("s3cretagaineve")
+      expect(yield* type("raw")).toBe(true)
+    }),
+  )
+
+  it.scopedLive("tells so beside a flood of output, while keys are exchanged anew, every time", () =>
+    Effect.gen(function* () {
+      const ssh = yield* client(yield* sshd(yield* workspace), { rekey: { bytes: 4_000_000, interval: "1 hour" } })
+      const flood = yield* ssh.exec("yes")
+      yield* Effect.forkScoped(Stream.runDrain(flood.output))
+      const pty = { term: "xterm", size, modes: { ECHO: 0 } }
+      const shell = yield* ssh.exec("while read x; do :; done", { pty })
+      for (let key = 0; key < 100; key++) {
+        expect(yield* shell.writeEchoed(Buffer.from("x"))).toBe(false)
+        if (key % 7 === 0) yield* shell.write(Buffer.from("\r"))
+      }
     }),
   )
 

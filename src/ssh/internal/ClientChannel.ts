@@ -3,16 +3,17 @@ import type { Exit } from "../../domain/SessionEnd.ts"
 import type { ClientChannel } from "../ClientChannel.ts"
 import { ChannelClosed } from "../SshError.ts"
 import { channelInput } from "./ChannelInput.ts"
-import { channelOutput, isOpen } from "./ChannelOutput.ts"
+import { channelOutput, isOpen, written } from "./ChannelOutput.ts"
+import type { EchoTrial } from "./EchoTrial.ts"
 import { channelEnd } from "./ServerChannel.ts"
 import { channelClosed } from "./ssh2/endings.ts"
 import type { Ssh2Channel } from "./ssh2/Ssh2Shape.ts"
 
 /** ssh2's client channel as a `ClientChannel`; call when ssh2 hands it out, before anything can arrive on it. */
-export const clientChannel = (channel: Ssh2Channel): ClientChannel => ({
+export const clientChannel = (channel: Ssh2Channel, echo: EchoTrial): ClientChannel => ({
   output: channelInput(channel),
   stderr: channelInput(channel.stderr),
-  write: channelOutput(channel),
+  ...typing(channel, echo),
   resize: ({ cols, rows, widthPx, heightPx }) =>
     whenOpen(channel, () => channel.setWindow(rows, cols, heightPx, widthPx)),
   signal: (signal) => whenOpen(channel, () => channel.signal(signal)),
@@ -20,6 +21,18 @@ export const clientChannel = (channel: Ssh2Channel): ClientChannel => ({
   exit: channelExit(channel),
   closed: channelEnd(channel),
 })
+
+const typing = (channel: Ssh2Channel, echo: EchoTrial): Pick<ClientChannel, "write" | "writeEchoed"> => {
+  const write = channelOutput(channel)
+  return {
+    write: (bytes) =>
+      Effect.suspend(() => {
+        echo.sent()
+        return write(bytes)
+      }),
+    writeEchoed: (bytes) => echo.shows(Effect.zipRight(write(bytes), written(channel))),
+  }
+}
 
 const whenOpen = (channel: Ssh2Channel, act: () => void): Effect.Effect<void> =>
   Effect.sync(() => {

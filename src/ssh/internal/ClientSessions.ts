@@ -7,10 +7,13 @@ import type { SessionOptions, SshClient } from "../SshClient.ts"
 import type { ChannelRefused } from "../SshError.ts"
 import { clientChannel } from "./ClientChannel.ts"
 import type { ConnectionLink } from "./ConnectionLink.ts"
+import { EchoTrial } from "./EchoTrial.ts"
 import { type Opened, openChannel } from "./openChannel.ts"
+import type { Ssh2Client } from "./ssh2/Ssh2Shape.ts"
 
-const terminal = ({ term, size }: PtyRequest) => ({
+const terminal = ({ term, size, modes }: PtyRequest) => ({
   term,
+  modes: { ...modes },
   cols: size.cols,
   rows: size.rows,
   width: size.widthPx,
@@ -20,9 +23,14 @@ const terminal = ({ term, size }: PtyRequest) => ({
 const environment = ({ env }: SessionOptions) => (env === undefined ? {} : { env: { ...env } })
 
 /** Opens channels on ssh2's client; each is closed with its scope. */
-export const clientSessions = (client: Client, link: ConnectionLink): Omit<SshClient, "closed" | "listen"> => {
+export const clientSessions = (
+  client: Client,
+  inside: Ssh2Client,
+  link: ConnectionLink,
+): Omit<SshClient, "closed" | "listen"> => {
+  const echo = new EchoTrial(inside, link)
   const session = (request: (opened: Opened) => void): Effect.Effect<ClientChannel, ChannelRefused, Scope.Scope> =>
-    openChannel(link, "client", request, clientChannel)
+    openChannel(link, "client", request, (channel) => clientChannel(channel, echo))
   return {
     shell: (options = {}) =>
       session((opened) => {

@@ -2,6 +2,10 @@
 declare module "ssh2/lib/Channel.js" {
   export const Channel: new (client: object, info: object, options: { readonly server: boolean }) => object
 }
+declare module "ssh2/lib/protocol/handlers.js" {
+  const handlers: Array<((protocol: object, payload: Buffer) => unknown) | undefined>
+  export default handlers
+}
 declare module "ssh2/lib/protocol/kex.js" {
   export const KexInit: new (lists: object) => object
 }

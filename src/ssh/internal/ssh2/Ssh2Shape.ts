@@ -66,6 +66,8 @@ export interface Ssh2Protocol {
   }
   /** Our KEXINIT while an exchange runs; packets wait in `_queue` until then. */
   readonly _kexinit: Buffer | undefined
+  /** Reads packets; a new one after each key exchange. */
+  readonly _decipher: { _onPayload: (payload: Buffer) => unknown }
   _offer: object & { readonly lists: Lists }
   readonly _hostKeys: Record<string, object>
   readonly _authsQueue: Array<string>
@@ -87,6 +89,8 @@ export interface Ssh2Protocol {
   readonly channelClose: (id: number) => void
   channelOpenFail: (id: number, reason: number, description: string) => void
   readonly rekey: () => void
+  /** Asks the peer for an answer: a global request, `keepalive@openssh.com`. */
+  readonly ping: () => void
   readonly openssh_authAgent: (id: number, window: number, packetSize: number) => void
 }
 
@@ -113,13 +117,30 @@ export interface Ssh2Connection extends EventEmitter {
   readonly end: () => unknown
 }
 
+export interface Ssh2Client extends Ssh2Connection {
+  /** Called, in order, when a global request is answered. */
+  readonly _callbacks: Array<(failed: boolean | Error) => void>
+  /** The server's software, as its banner tells: `OpenSSH_9.2p1`. */
+  readonly _remoteVer: string | undefined
+}
+
 /** Throws where `object` lacks one of the `names` that are relied on. */
 export const requireShape = (what: string, object: object, names: ReadonlyArray<string>): void => {
   const missing = names.filter((name) => !(name in object))
   if (missing.length > 0) throw new Error(`ssh2 is not the version Mezite was written for: ${what} lacks ${missing}`)
 }
 
-const common = ["_kex", "_kexinit", "_offer", "_handlers", "_packetRW", "channelData", "channelExtData", "rekey"]
+const common = [
+  "_kex",
+  "_kexinit",
+  "_decipher",
+  "_offer",
+  "_handlers",
+  "_packetRW",
+  "channelData",
+  "channelExtData",
+  "rekey",
+]
 
 /** Checks a new connection's shape and gives it the type of its inside. */
 export const ssh2Connection = (connection: object): Ssh2Connection => {
@@ -136,6 +157,14 @@ export const ssh2Connection = (connection: object): Ssh2Connection => {
   requireShape("its handlers", inside._protocol._handlers, ["CHANNEL_OPEN", "CHANNEL_DATA", "CHANNEL_EOF"])
   requireShape("its handlers", inside._protocol._handlers, ["CHANNEL_CLOSE", "CHANNEL_WINDOW_ADJUST"])
   return inside
+}
+
+/** `ssh2Connection` for a client's. */
+export const ssh2Client = (connection: object): Ssh2Client => {
+  const inside = ssh2Connection(connection)
+  requireShape("a client", inside, ["_callbacks", "_remoteVer"])
+  requireShape("its protocol", inside._protocol, ["ping"])
+  return inside as Ssh2Client
 }
 
 export const isSession = (channel: Ssh2Channel | Ssh2Session | undefined): channel is Ssh2Session =>

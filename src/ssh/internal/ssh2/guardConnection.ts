@@ -1,3 +1,4 @@
+import "./transportMessages.ts"
 import type { ConnectionGuard } from "./ConnectionGuard.ts"
 import { guardEnding } from "./endings.ts"
 import { guardOpening } from "./openings.ts"
