@@ -3,8 +3,8 @@ import type { WindowSize } from "../domain/WindowSize.ts"
 
 /** What the user does to the program, and a frame tells of. */
 export type RecordedAction =
-  /** `echoed`: whether the terminal shows what is typed. */
-  | { readonly _tag: "Type"; readonly bytes: Uint8Array; readonly echoed: boolean }
+  /** `echoed`: whether the terminal shows it. `isTyped`: it had to be typed to learn that, and is only to be recorded. */
+  | { readonly _tag: "Type"; readonly bytes: Uint8Array; readonly echoed: boolean; readonly isTyped: boolean }
   | { readonly _tag: "Resize"; readonly size: WindowSize }
   /** Named without "SIG" (RFC 4254, 6.9). */
   | { readonly _tag: "Signal"; readonly name: string }

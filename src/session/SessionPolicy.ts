@@ -83,6 +83,10 @@ export const wants = (state: PolicyState): { readonly output: boolean; readonly 
 export const waits = (state: PolicyState): boolean =>
   state.uncommitted.size > 0 || state.waitingActions.size > 0 || state.waitingOutput.size > 0
 
+/** Whether all that the user did is done, as far as it is up to the policy. */
+export const isDone = ({ waitingActions, uncommitted }: PolicyState): boolean =>
+  waitingActions.size === 0 && uncommitted.size === 0
+
 const sizeOf = (action: Action): number => (action._tag === "Type" ? action.bytes.length : 0)
 
 /**

@@ -18,7 +18,7 @@ export interface TerminalOutput {
 export interface Terminal {
   /**
    * Every byte that the program wrote, then the end; coalesced (at once when idle, else 32 KiB or 1 ms). Reading it
-   * drives it: who does not pull stops the program, with no more than 64 KiB held. To be run once.
+   * drives it: who does not pull stops the program, with no more than 64 KiB held here. To be run once.
    */
   readonly output: Stream.Stream<TerminalOutput, TerminalError>
   /** Types `bytes`; returns once they are taken, so that a program that does not read slows its writer down. */
@@ -30,6 +30,11 @@ export interface Terminal {
   readonly signal: (name: string) => Effect.Effect<void>
   /** Whether what is typed now would be shown; false at a password prompt (ECHO off, ICANON on). */
   readonly echoes: Effect.Effect<boolean>
+  /**
+   * Where only typing tells that: types `bytes`, which hold no control character, and tells whether they were shown. `echoes` is what
+   * was so of the last that was typed, as long as nothing followed it that can have changed it.
+   */
+  readonly tryTyping?: (bytes: Uint8Array) => Effect.Effect<boolean, TerminalError>
   /** How the program ended, once it has and `output` has been read to its end. */
   readonly exit: Effect.Effect<Exit, TerminalError>
 }

@@ -40,7 +40,7 @@ describe("FileSink", () => {
       const recorder = new SessionRecorder(() => ms)
       sink.offer(recorder.shown({ stream: "output", bytes: text("$ ") }))
       ms = 3
-      sink.offer(recorder.action({ _tag: "Type", bytes: text("s3cret\r"), echoed: false }, true))
+      sink.offer(recorder.action({ _tag: "Type", bytes: text("s3cret\r"), echoed: false, isTyped: false }, true))
       ms = 9.7
       sink.offer(recorder.shown({ stream: "stderr", bytes: text("é".repeat(3000)) }))
       yield* sink.ready

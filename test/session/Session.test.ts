@@ -193,6 +193,43 @@ describe("Session.run, as things should be", () => {
     }),
   )
 
+  it.effect("types what is printable before it is recorded where only that tells whether it is shown", () =>
+    Effect.gen(function* () {
+      const { terminal, client, local, run, acksAll } = yield* fakeSession({ tries: true })
+      yield* Effect.fork(run)
+      client.types("sudo -s\r")
+      yield* until(() => local.frames.length === 2)
+      terminal.state.echoes = false
+      // What follows waits until the Enter before it has been done.
+      client.types("s3c")
+      yield* settled
+      expect(terminal.done).toEqual(["try sudo -s"])
+      acksAll()
+      yield* until(() => local.frames.length === 3)
+      client.types("ret\r")
+      yield* until(() => local.frames.length === 5)
+      acksAll()
+      // The shell is back, and the first of these is an Enter's control character with typing behind it.
+      yield* until(() => terminal.done.length === 5)
+      terminal.state.echoes = true
+      client.types("\rid\r")
+      client.types("\x1b[A\x7f")
+      yield* until(() => local.frames.length === 6)
+      acksAll()
+      yield* until(() => local.frames.length === 9)
+      acksAll()
+      yield* until(() => terminal.done.length === 9)
+      expect(terminal.done).toEqual([
+        ...["try sudo -s", "type \r", "try s3c", "try ret", "type \r"],
+        ...["type \r", "try id", "type \r", "type \x1b[A\x7f"],
+      ])
+      expect(local.texts()).toEqual([
+        ...["Input sudo -s", "Input \r", "Input masked 3", "Input masked 3", "Input masked 1"],
+        ...["Input \r", "Input id", "Input \r", "Input \x1b[A\x7f"],
+      ])
+    }),
+  )
+
   it.effect("masks what is typed while the terminal does not echo, unless secrets are to be recorded", () =>
     Effect.gen(function* () {
       for (const recordSecrets of [false, true]) {

@@ -160,7 +160,7 @@ describe("SessionPolicy", () => {
     const bytes = (text: string) => Buffer.from(text)
     const type = (text: string): Policy.SessionEvent => ({
       _tag: "User",
-      action: { _tag: "Type", bytes: bytes(text), echoed: true },
+      action: { _tag: "Type", bytes: bytes(text), echoed: true, isTyped: false },
     })
     const tags = (decisions: ReadonlyArray<Policy.Decision>) => decisions.map(({ _tag }) => _tag)
     const [s1, d1] = Policy.step(start, type("ls\r"))

@@ -8,6 +8,7 @@ import * as Policy from "../SessionPolicy.ts"
 import type { RecordedFrame, SessionRecorder } from "../SessionRecorder.ts"
 import type { Terminal } from "../Terminal.ts"
 import type { TerminalError } from "../TerminalError.ts"
+import { judgeTyping } from "./judgeTyping.ts"
 import { pullEach } from "./pullEach.ts"
 import { WorkQueue } from "./WorkQueue.ts"
 
@@ -40,6 +41,8 @@ export class Conversation<R> {
   readonly #controls = new WorkQueue<Control>(maxControls, () => 1)
   readonly #outputWanted = Effect.unsafeMakeLatch(true)
   readonly #actionsWanted = Effect.unsafeMakeLatch(true)
+  /** Closed: something that the user did waits to be recorded, or to be durable. */
+  readonly #actionsDone = Effect.unsafeMakeLatch(true)
   readonly #options: SessionOptions<R>
   readonly #terminal: Terminal
 
@@ -97,11 +100,10 @@ export class Conversation<R> {
     return this.#options.local.ready
   })
 
-  /** Whether it would be shown is asked as late as can be: just before it is recorded. */
   get #input() {
     const ready = Effect.zipRight(this.#ready, this.#typing.room)
-    const type = (bytes: Uint8Array) =>
-      Effect.flatMap(this.#terminal.echoes, (echoed) => this.#user({ _tag: "Type", bytes, echoed }, ready))
+    const settled = Effect.zipRight(this.#actionsDone.await, this.#typing.idle)
+    const type = judgeTyping({ terminal: this.#terminal, settled, act: (action) => this.#user(action, ready) })
     const typed = pullEach(this.#options.client.input, (chunk) => Effect.forEach(chunk, type, { discard: true }))
     return Effect.zipRight(typed, this.#user({ _tag: "EndInput" }, ready))
   }
@@ -124,7 +126,8 @@ export class Conversation<R> {
   }
 
   #type(action: Typing): Effect.Effect<void, TerminalError> {
-    return action._tag === "Type" ? this.#terminal.write(action.bytes) : this.#terminal.endInput
+    if (action._tag === "EndInput") return this.#terminal.endInput
+    return action.isTyped ? Effect.void : this.#terminal.write(action.bytes)
   }
 
   #control(action: Control): Effect.Effect<void> {
@@ -148,6 +151,7 @@ export class Conversation<R> {
     const wants = Policy.wants(state)
     wants.output ? this.#outputWanted.unsafeOpen() : this.#outputWanted.unsafeClose()
     wants.actions ? this.#actionsWanted.unsafeOpen() : this.#actionsWanted.unsafeClose()
+    Policy.isDone(state) ? this.#actionsDone.unsafeOpen() : this.#actionsDone.unsafeClose()
   }
 
   #obey(decision: Policy.Decision): void {

@@ -7,7 +7,9 @@ export class WorkQueue<A> {
   readonly #sizeOf: (item: A) => number
   readonly #there = Effect.unsafeMakeLatch(false)
   readonly #room = Effect.unsafeMakeLatch(true)
+  readonly #idle = Effect.unsafeMakeLatch(true)
   #size = 0
+  #undone = 0
 
   /** `capacity`: how much may wait, as `sizeOf` tells it, before there is no room. */
   constructor(capacity: number, sizeOf: (item: A) => number) {
@@ -18,12 +20,17 @@ export class WorkQueue<A> {
   add(item: A): void {
     this.#items.push(item)
     this.#size += this.#sizeOf(item)
+    this.#undone += 1
+    this.#idle.unsafeClose()
     this.#there.unsafeOpen()
     if (this.#size >= this.#capacity) this.#room.unsafeClose()
   }
 
   /** Completes when there is room for more. */
   readonly room: Effect.Effect<void> = this.#room.await
+
+  /** Completes when all is done. */
+  readonly idle: Effect.Effect<void> = this.#idle.await
 
   /** Does one item after the other, for ever; fails with the first that does. To be run once at a time. */
   work<E>(perform: (item: A) => Effect.Effect<void, E>): Effect.Effect<never, E> {
@@ -38,6 +45,8 @@ export class WorkQueue<A> {
 
   #done(item: A): void {
     this.#size -= this.#sizeOf(item)
+    this.#undone -= 1
+    if (this.#undone === 0) this.#idle.unsafeOpen()
     if (this.#size < this.#capacity) this.#room.unsafeOpen()
   }
 }

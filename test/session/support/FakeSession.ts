@@ -85,6 +85,8 @@ const fakeSink = Effect.gen(function* () {
 export interface FakeOptions {
   readonly mode?: RecordingMode
   readonly recordSecrets?: boolean
+  /** Only typing tells whether the program's terminal echoes. */
+  readonly tries?: boolean
   /** In place of a program that starts. */
   readonly start?: Effect.Effect<never, TerminalError>
 }
@@ -93,7 +95,7 @@ export interface FakeOptions {
 export const fakeSession = (options: FakeOptions = {}) =>
   Effect.gen(function* () {
     const mode = options.mode ?? "node-sync"
-    const terminal = yield* fakeTerminal
+    const terminal = yield* fakeTerminal(options.tries ?? false)
     const client = yield* fakeClient
     const local = yield* fakeSink
     const remote = yield* fakeSink

@@ -3,8 +3,8 @@ import type { Exit } from "../../../src/domain/SessionEnd.ts"
 import type { Terminal, TerminalOutput } from "../../../src/session/Terminal.ts"
 import type { TerminalError } from "../../../src/session/TerminalError.ts"
 
-/** A program that does what the test says, and remembers what was done to it. */
-export const fakeTerminal = Effect.gen(function* () {
+/** A program that does what the test says, and remembers what was done to it. `tries`: only typing tells whether it echoes. */
+export const fakeTerminal = Effect.fn(function* (tries: boolean) {
   const output = yield* Mailbox.make<TerminalOutput>()
   const exit = yield* Deferred.make<Exit, TerminalError>()
   /** Everything that reached the program, in order. */
@@ -12,6 +12,12 @@ export const fakeTerminal = Effect.gen(function* () {
   const reads = Effect.unsafeMakeLatch(true)
   const obeys = Effect.unsafeMakeLatch(true)
   const state = { closed: false, pulled: 0, echoes: true }
+
+  const tryTyping = (bytes: Uint8Array) =>
+    Effect.sync(() => {
+      done.push(`try ${Buffer.from(bytes)}`)
+      return state.echoes
+    })
 
   const terminal: Terminal = {
     output: Stream.repeatEffectOption(
@@ -40,6 +46,7 @@ export const fakeTerminal = Effect.gen(function* () {
         Effect.sync(() => void done.push(`signal ${name}`)),
       ),
     echoes: Effect.sync(() => state.echoes),
+    ...(tries ? { tryTyping } : {}),
     exit: Deferred.await(exit),
   }
   return {

@@ -38,6 +38,7 @@ const action: FastCheck.Arbitrary<RecordedAction> = FastCheck.oneof(
       _tag: FastCheck.constant("Type" as const),
       bytes: typed,
       echoed: FastCheck.boolean(),
+      isTyped: FastCheck.constant(false),
     }),
   },
   {
