@@ -107,8 +107,8 @@ it.each(modes)("what is typed unseen is nowhere in the mode %s: in no file, no l
   await terminal.shows(/[#$] $/)
   // What is typed openly is found, or not finding the rest would mean nothing.
   const open = secretWord()
-  terminal.type(`: ${open}; echo rea''dy\r`)
-  await terminal.shows(/ready\r\n/)
+  terminal.type(`: ${open}; PS1='rea''dy> '\r`)
+  await terminal.shows(/ready> /)
 
   const secrets: Array<string> = []
   for (const { name, command, asks, answered } of prompts(cluster.directory, account)) {
@@ -125,6 +125,8 @@ it.each(modes)("what is typed unseen is nowhere in the mode %s: in no file, no l
       if (ask + 1 < asks) await shown(/Retype new password/)
     }
     await shown(answered(secret))
+    // A program that passes typing on would take what is typed before it has ended.
+    await shown(/ready> /)
   }
   terminal.type("exit\r")
   await terminal.ended()
