@@ -15,7 +15,7 @@ const role = Schema.decodeSync(Role)
 export const builtInRoles: ReadonlyArray<Role> = [
   role({
     name: "admin",
-    description: "administers the cluster, sees everything, and uses the own logins on every node",
+    description: "administers the cluster, sees everything, and uses their own logins on every node",
     allow: { ...everywhere, recordings: "all", admin: ["*"] },
   }),
   role({
@@ -25,7 +25,7 @@ export const builtInRoles: ReadonlyArray<Role> = [
   }),
   role({
     name: "user",
-    description: "uses the own logins on every node, and sees the own sessions",
+    description: "uses their own logins on every node, and sees their own sessions",
     allow: { ...everywhere, recordings: "own" },
   }),
 ]

@@ -188,6 +188,11 @@ const theNode = Effect.gen(function* () {
   } satisfies NodeIdentity
 })
 
+/** Whom the hub tells that there is the node, though they have no login there; to the others there is none. */
+const seesNodes = ["auditor", "admin-alone"]
+const noLogin = "your roles give you no login on web-1"
+const noNode = 'there is no node "web-1" in this cluster'
+
 /** Everything that a user with that role gets, of the hub and of the node. */
 const allowedTo = Effect.fnUntraced(function* (node: NodeIdentity, role: string, echo: number) {
   yield* invited(role, [role], [own])
@@ -202,6 +207,7 @@ const allowedTo = Effect.fnUntraced(function* (node: NodeIdentity, role: string,
   // Also where the hub lets nobody through: the node is asked all the same, and must refuse by itself.
   const grant = grantAccess(identity, { env: "test" })
   if (Either.isRight(reached)) expect(reached.right).toEqual({ node: "web-1", grant })
+  else expect(reached.left.message).toBe(seesNodes.includes(role) ? noLogin : noNode)
   const port = yield* inProcessAgent(node, grant)
 
   const client = (username: string) =>

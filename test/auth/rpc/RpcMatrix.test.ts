@@ -5,6 +5,7 @@ import { Duration, Effect, Either, Redacted, Stream } from "effect"
 import { type BearerToken, mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
 import { ClusterRpcs } from "../../../src/api/ClusterRpcs.ts"
 import { NodeRpcs } from "../../../src/api/NodeRpcs.ts"
+import { PublicRpcs } from "../../../src/api/PublicRpcs.ts"
 import type { ClusterRpc, NodeRpc } from "../../../src/auth/access/RpcAccess.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
 import { Roles } from "../../../src/auth/roles/Roles.ts"
@@ -61,6 +62,10 @@ const everyCall = [...ClusterRpcs.requests.keys(), ...NodeRpcs.requests.keys()].
 
 it("has a row for every call, and none for a call that isn't there", () => {
   expect(Object.keys(table).sort()).toEqual(everyCall)
+})
+
+it("nothing else is for everybody", () => {
+  expect([...PublicRpcs.requests.keys()].sort()).toEqual(["ClusterInfo", "Join", "Login"])
 })
 
 type Client = Effect.Effect.Success<ReturnType<typeof webSocketClient>>
