@@ -7,6 +7,7 @@ import { version } from "../domain/version.ts"
 import { SessionRegistry } from "../session/SessionRegistry.ts"
 import { publicKeyLine } from "../ssh/OpenSshKey.ts"
 import type { AgentConfig } from "./AgentConfig.ts"
+import { AccessControl } from "./access/AccessControl.ts"
 import { AuditReports } from "./audit/AuditReports.ts"
 import { PortForwarding } from "./forwarding/PortForwarding.ts"
 import { HubCalls } from "./hub/HubCalls.ts"
@@ -71,7 +72,7 @@ const services = (options: AgentOptions, link: Link) => {
       AgentSessions.layer({ node: identity.name, cluster: identity.cluster.cluster, mode }),
     ),
   )
-  return sessions.pipe(
+  return Layer.merge(sessions, AccessControl.layer(identity.name)).pipe(
     Layer.provide(RecordedSession.layer({ windowBytes, recordSecrets })),
     Layer.provideMerge(SpoolUploader.layer),
     Layer.provide(Spool.layer(spool)),
@@ -89,10 +90,12 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
   // These and nothing else: with this scope in it, what a connection holds would live as long as the agent.
   const context = Context.pick(
     AgentSessions,
+    AccessControl,
     AuditReports,
     HubCalls,
     SessionRegistry,
-  )(yield* Effect.context<AgentSessions | AuditReports | HubCalls | SessionRegistry>())
+  )(yield* Effect.context<AgentSessions | AccessControl | AuditReports | HubCalls | SessionRegistry>())
+  const { orders } = yield* AccessControl
   const identity = yield* Ref.make(options.identity)
   const online = register(options, identity).pipe(
     Effect.catchAll((error) => Effect.logWarning("the node cannot be registered", error)),
@@ -102,7 +105,7 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
   )
   const client = yield* Effect.forkScoped(
     runTunnelClient(
-      { hub: link.hub, trust: Effect.succeed(link.trust), token: link.token, onOnline: online },
+      { hub: link.hub, trust: Effect.succeed(link.trust), token: link.token, onOnline: online, orders },
       (incoming) =>
         Effect.flatMap(Ref.get(identity), (current) => serveConnection(incoming, current)).pipe(
           Effect.provide(context),

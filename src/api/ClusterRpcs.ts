@@ -2,7 +2,8 @@ import { Rpc, RpcGroup } from "@effect/rpc"
 import { Schema } from "effect"
 import { AuditEvent, AuditEventType } from "../domain/AuditEvent.ts"
 import { DurationText } from "../domain/Durations.ts"
-import { Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../domain/Identifiers.ts"
+import { JoinTokenId, Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../domain/Identifiers.ts"
+import { LockId, LockTarget, Reason } from "../domain/Lock.ts"
 import { NodeLabels } from "../domain/NodeLabels.ts"
 import { RecordingMode, RecordingModeSource } from "../domain/RecordingMode.ts"
 import { Role } from "../domain/Role.ts"
@@ -60,8 +61,36 @@ export const Session = Schema.Struct({
   /** Of the stored recording, in bytes and SHA-256 in hex; null until it is stored. */
   recording_bytes: Schema.NullOr(Schema.Int),
   recording_digest: Schema.NullOr(Schema.String),
+  /** Who had it ended; null where nobody did. */
+  ended_by: Schema.NullOr(Schema.String),
 })
 export type Session = typeof Session.Type
+
+/** A lock; it names one of `user`, `node` and `login`. */
+export const LockInfo = Schema.Struct({
+  id: LockId,
+  user: Schema.NullOr(Schema.String),
+  node: Schema.NullOr(Schema.String),
+  login: Schema.NullOr(Schema.String),
+  reason: Schema.String,
+  created_by: Schema.String,
+  created_at: Schema.String,
+  /** Null where it holds until it is removed. */
+  expires_at: Schema.NullOr(Schema.String),
+})
+export type LockInfo = typeof LockInfo.Type
+
+/** A token with which nodes join, without its secret. */
+export const JoinToken = Schema.Struct({
+  id: JoinTokenId,
+  type: Schema.Literal("node"),
+  created_by: Schema.String,
+  created_at: Schema.String,
+  expires_at: Schema.String,
+  /** How many nodes may still join with it. */
+  uses: Schema.Int,
+})
+export type JoinToken = typeof JoinToken.Type
 
 export const Setting = Schema.Struct({ key: Schema.String, value: Schema.String })
 
@@ -106,6 +135,16 @@ export class ClusterRpcs extends RpcGroup.make(
     success: Schema.Struct({ token: Schema.Redacted(Schema.String), expires_at: Schema.String }),
     error: ApiError,
   }),
+  Rpc.make("TokensList", { success: Schema.Array(JoinToken), error: ApiError }),
+  Rpc.make("TokensRemove", { payload: { id: JoinTokenId }, error: ApiError }),
+  /** Holds at once, for whatever its target has running too. */
+  Rpc.make("LocksAdd", {
+    payload: { target: LockTarget, ttl: nullable(DurationText), reason: Reason },
+    success: LockInfo,
+    error: ApiError,
+  }),
+  Rpc.make("LocksList", { success: Schema.Array(LockInfo), error: ApiError }),
+  Rpc.make("LocksRemove", { payload: { id: LockId }, error: ApiError }),
   Rpc.make("NodesList", { success: Schema.Array(Node), error: ApiError }),
   /** Its labels from then on; those that it had go. */
   Rpc.make("NodesLabel", { payload: { name: NodeName, labels: NodeLabels }, error: ApiError }),
@@ -143,6 +182,11 @@ export class ClusterRpcs extends RpcGroup.make(
     error: ApiError,
     stream: true,
   }),
+  /**
+   * Ends a session that runs; its user reads the reason. Succeeds once it is over. `Conflict`: it is over already, or its node is
+   * away, and will end it as soon as it is back.
+   */
+  Rpc.make("SessionsTerminate", { payload: { session_id: SessionId, reason: Reason }, error: ApiError }),
   /**
    * A recording's bytes, in order. `sealed`: the file as it is stored, which `verify` needs; else its payloads are in
    * clear and its seals left out, which players need and which no key of the caller's is asked for.

@@ -2,6 +2,15 @@ import { Schema } from "effect"
 
 /** A bearer token that proves nothing; the message says why, and holds no part of it. */
 export class InvalidToken extends Schema.TaggedError<InvalidToken>()("InvalidToken", {
-  reason: Schema.Literal("malformed", "expired", "premature", "long-lived", "audience", "signature", "unknown"),
+  reason: Schema.Literal(
+    "malformed",
+    "expired",
+    "premature",
+    "long-lived",
+    "audience",
+    "signature",
+    "unknown",
+    "locked",
+  ),
   message: Schema.String,
 }) {}

@@ -12,6 +12,7 @@ import { CertificateIssuer } from "./keys/CertificateIssuer.ts"
 import { ClusterDescription } from "./keys/ClusterDescription.ts"
 import { ClusterKeys } from "./keys/ClusterKeys.ts"
 import { UserAuthority } from "./keys/UserAuthority.ts"
+import { Locks } from "./locks/Locks.ts"
 import { JoinTokens } from "./nodes/JoinTokens.ts"
 import { Nodes } from "./nodes/Nodes.ts"
 import { Recordings } from "./recordings/Recordings.ts"
@@ -21,7 +22,8 @@ import { Sessions } from "./sessions/Sessions.ts"
 import { Settings } from "./settings/Settings.ts"
 
 const features = Layer.mergeAll(Callers.layer, Logins.layer, NodeReports.layer).pipe(
-  Layer.provideMerge(Layer.mergeAll(Nodes.layer, Sessions.layer, Users.layer, CredentialIssuer.layer)),
+  Layer.provideMerge(Layer.mergeAll(Nodes.layer, Users.layer, Locks.layer, CredentialIssuer.layer)),
+  Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(
     Layer.mergeAll(Settings.layer, JoinTokens.layer, ClusterDescription.layer, Roles.layer, Recordings.layer),
   ),

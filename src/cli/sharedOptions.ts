@@ -1,6 +1,7 @@
 import { Options } from "@effect/cli"
 import type { Option } from "effect"
 import { DurationText } from "../domain/Durations.ts"
+import { Reason } from "../domain/Lock.ts"
 
 /** `--format` of a list. */
 export const format = Options.choice("format", ["text", "json"] as const).pipe(
@@ -13,6 +14,13 @@ export const last = Options.text("last").pipe(
   Options.withSchema(DurationText),
   Options.withDescription("only what is no older, such as 30m, 24h or 7d"),
   Options.optional,
+)
+
+/** `--reason TEXT`. */
+export const reason = Options.text("reason").pipe(
+  Options.withSchema(Reason),
+  Options.withDefault(""),
+  Options.withDescription("what those whom it concerns read"),
 )
 
 /** An option that may be left out. */

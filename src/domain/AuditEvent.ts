@@ -13,12 +13,14 @@ export const AuditEventType = Schema.Literal(
   "role.update",
   "role.delete",
   "token.create",
+  "token.delete",
   "node.join",
   "node.update",
   "node.leave",
   "session.start",
   "session.join",
   "session.resize",
+  "session.terminate",
   "session.end",
   "session.rejected",
   "session.recording.stored",
@@ -33,6 +35,7 @@ export const AuditEventType = Schema.Literal(
   "exec",
   "config.update",
   "lock.create",
+  "lock.delete",
 )
 export type AuditEventType = typeof AuditEventType.Type
 

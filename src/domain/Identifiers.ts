@@ -48,3 +48,10 @@ export const RoleName = Schema.String.pipe(
   Schema.brand("RoleName"),
 )
 export type RoleName = typeof RoleName.Type
+
+/** What names a join token, and proves nothing: a ULID (github.com/ulid/spec). */
+export const JoinTokenId = Schema.String.pipe(
+  Schema.pattern(/^[0-9A-HJKMNP-TV-Z]{26}$/, { message: () => "a token's id is what `mezctl tokens ls` shows" }),
+  Schema.brand("JoinTokenId"),
+)
+export type JoinTokenId = typeof JoinTokenId.Type

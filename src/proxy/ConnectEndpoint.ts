@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto"
-import { Effect } from "effect"
+
+import { Clock, Effect } from "effect"
+import type { WebSocket } from "ws"
+import { closeGently } from "../api/transport/CloseGently.ts"
 import { keepWarm, userHeartbeat } from "../api/transport/Heartbeat.ts"
-import { paths } from "../api/transport/TunnelMessages.ts"
+import { closeCode, paths } from "../api/transport/TunnelMessages.ts"
+
 import { maxTunnelMessage } from "../api/transport/WebSocketDuplex.ts"
 import { ConnectPolicy } from "./ConnectPolicy.ts"
 import { HttpRefusal } from "./HttpRefusal.ts"
@@ -10,6 +14,7 @@ import { RefusalLog } from "./RefusalLog.ts"
 import { Tunnels } from "./Tunnels.ts"
 import { bearerOf, type Upgrade, type UpgradeHandler } from "./Upgrade.ts"
 import { UserAuthenticator, type UserIdentity } from "./UserAuthenticator.ts"
+import { UserConnections } from "./UserConnections.ts"
 
 const refuse =
   (status: number) =>
@@ -32,18 +37,25 @@ const checkTarget = (target: string) =>
     ? Effect.fail(new HttpRefusal({ status: 400, message: "name a node: ?node=NAME" }))
     : Effect.succeed(target)
 
+/** No byte more goes either way; the client is told why, as far as 123 bytes tell it (RFC 6455, 5.5). */
+const cutRelay = (client: WebSocket, tunnel: WebSocket, reason: string): void => {
+  tunnel.terminate()
+  closeGently(client, closeCode.shutOut, Buffer.from(reason).subarray(0, 120).toString("utf8").replaceAll("\ufffd", ""))
+}
+
 /** Where users connect to nodes: after the checks, a plain relay of the bytes of one SSH connection. */
 export const connectEndpoint = Effect.gen(function* () {
   const users = yield* UserAuthenticator
   const policy = yield* ConnectPolicy
   const tunnels = yield* Tunnels
+  const connections = yield* UserConnections
   const { report } = yield* RefusalLog
 
   const tunnelFor = Effect.fnUntraced(function* (user: UserIdentity, target: string, remoteAddress: string) {
     const { node, grant } = yield* policy.resolve(user, yield* checkTarget(target))
     const about = { connectionId: randomUUID(), remoteAddress, grant }
     const tunnel = yield* tunnels.open(node, about)
-    return { tunnel, log: { user: user.user, node, connection: about.connectionId } }
+    return { user: user.user, tunnel, log: { user: user.user, node, connection: about.connectionId } }
   })
 
   const reach = Effect.fnUntraced(function* (upgrade: Upgrade) {
@@ -57,8 +69,11 @@ export const connectEndpoint = Effect.gen(function* () {
   })
 
   const connect: UpgradeHandler = Effect.fn("ConnectEndpoint.connect")(function* (upgrade) {
-    const { tunnel, log } = yield* reach(upgrade).pipe(Effect.catchTags(refusals))
+    const sinceMs = yield* Clock.currentTimeMillis
+    const { user, tunnel, log } = yield* reach(upgrade).pipe(Effect.catchTags(refusals))
     const client = yield* upgrade.accept({ maxPayload: maxTunnelMessage })
+    const cut = (reason: string) => Effect.sync(() => cutRelay(client, tunnel, reason))
+    yield* connections.hold({ user, sinceMs, cut })
     keepWarm(client, userHeartbeat)
     yield* Effect.logInfo("connected").pipe(Effect.annotateLogs(log))
     const bytes = yield* relay(client, tunnel)

@@ -1,7 +1,8 @@
 import type { KeyObject } from "node:crypto"
 import { createServer, type Socket } from "node:net"
-import { type Duration, Effect, FiberSet, type Scope } from "effect"
+import { Clock, type Duration, Effect, FiberSet, type Scope } from "effect"
 import type { OpenSshCertificate } from "../ssh/OpenSshCertificate.ts"
+import type { SshConnection } from "../ssh/SshConnection.ts"
 import { AuthRejected } from "../ssh/SshError.ts"
 import { type AuthenticationAttempt, serve } from "../ssh/SshServer.ts"
 import type { ConnectPolicy } from "./ConnectPolicy.ts"
@@ -12,7 +13,8 @@ import type { ListenAddress } from "./ListenAddress.ts"
 import type { ListenError } from "./ListenError.ts"
 import { RefusalLog } from "./RefusalLog.ts"
 import type { Tunnels } from "./Tunnels.ts"
-import { UserAuthenticator } from "./UserAuthenticator.ts"
+import { UserAuthenticator, type UserIdentity } from "./UserAuthenticator.ts"
+import { UserConnections } from "./UserConnections.ts"
 
 export interface FrontDoorOptions {
   readonly address: ListenAddress
@@ -37,11 +39,17 @@ const addressOf = ({ remoteAddress = "unknown", remotePort = 0 }: Socket): strin
 const login = ({ certificate }: UserAuthenticator["Type"]) =>
   Effect.fn("FrontDoor.login")(function* (attempt: AuthenticationAttempt) {
     const user = yield* certificate(attempt.certificate, attempt.remoteAddress).pipe(
-      Effect.mapError(({ message }) => new AuthRejected({ message })),
+      Effect.mapError(({ message, final }) => new AuthRejected({ message, final })),
     )
     if (user.user === attempt.username) return user
     return yield* new AuthRejected({ message: `the certificate of ${user.user} was shown for "${attempt.username}"` })
   })
+
+/** Tells the client why, and cuts it off whether it listens or not. */
+const cutOff = (client: SshConnection<UserIdentity>, socket: Socket) => (reason: string) =>
+  client
+    .disconnect(reason)
+    .pipe(Effect.timeout("500 millis"), Effect.ignore, Effect.ensuring(Effect.sync(() => socket.destroy())))
 
 /**
  * The hub as a jump host for plain OpenSSH (`ssh -J USER@HUB:3023 LOGIN@NODE`): takes user certificates, and opens
@@ -53,18 +61,20 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
 ): Effect.fn.Return<
   ListenAddress,
   ListenError,
-  Scope.Scope | UserAuthenticator | ConnectPolicy | Tunnels | RefusalLog
+  Scope.Scope | UserAuthenticator | UserConnections | ConnectPolicy | Tunnels | RefusalLog
 > {
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
   yield* openConnections(server)
   const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels | RefusalLog>()
   const { report } = yield* RefusalLog
+  const { hold } = yield* UserConnections
   const authenticate = login(yield* UserAuthenticator)
   const { maxStartups = 100, maxChannels = 32, loginGrace = "20 seconds" } = options
   let startups = 0
 
   const connection = (socket: Socket) =>
     Effect.gen(function* () {
+      const sinceMs = yield* Clock.currentTimeMillis
       const remoteAddress = addressOf(socket)
       const client = yield* serve(socket, {
         hostKey: options.hostKey,
@@ -82,6 +92,7 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
           }),
         ),
       )
+      yield* hold({ user: client.identity.user, sinceMs, cut: cutOff(client, socket) })
       yield* serveJumps(client, remoteAddress)
     }).pipe(
       Effect.scoped,

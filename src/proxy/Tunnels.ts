@@ -2,8 +2,10 @@ import type { Duplex } from "node:stream"
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { WebSocket } from "ws"
 import { defaultHeartbeat, type Heartbeat } from "../api/transport/Heartbeat.ts"
+import type { EndTarget } from "../api/transport/TunnelMessages.ts"
 import type { AccessGrant } from "../domain/AccessGrant.ts"
 import type { NodeId, NodeName } from "../domain/Identifiers.ts"
+import type { Lock } from "../domain/Lock.ts"
 import { makeTunnels } from "./internal/MakeTunnels.ts"
 import type { NodeIdentity } from "./NodeAuthenticator.ts"
 import type { NodeOffline, TunnelTimeout } from "./TunnelErrors.ts"
@@ -41,8 +43,14 @@ export class Tunnels extends Context.Tag("mezite/proxy/Tunnels")<
     ) => Effect.Effect<WebSocket, NodeOffline | TunnelTimeout, Scope.Scope>
     /** The nodes that are connected now. */
     readonly online: Effect.Effect<ReadonlySet<NodeId>>
-    /** Cuts off a node that was removed, with all its connections; it is told not to come back. */
-    readonly disconnect: (id: NodeId) => Effect.Effect<void>
+    /** Tells all nodes which locks hold, now and when they connect; cutting off whoever is locked is the caller's. */
+    readonly hold: (locks: ReadonlyArray<Lock>) => Effect.Effect<void>
+    /** Tells a node, or every one, to end something, and its users why. */
+    readonly end: (target: EndTarget, reason: string, node?: NodeName) => Effect.Effect<void>
+    /** Cuts off a node, and a moment later all its connections; it may come back when its authenticator lets it. */
+    readonly shutOut: (node: NodeName, reason: string) => Effect.Effect<void>
+    /** The same for a node that was removed, which is told not to come back. */
+    readonly remove: (id: NodeId) => Effect.Effect<void>
     /** Takes over an agent's control connection, in place of an earlier one of the same node. */
     readonly addControl: (node: NodeIdentity, control: WebSocket) => Effect.Effect<void>
     /** Takes over a tunnel that an agent dialled back. */

@@ -6,7 +6,11 @@ import type { OpenSshCertificate } from "../ssh/OpenSshCertificate.ts"
 export type UserIdentity = Extract<Identity, { readonly _tag: "User" }>
 
 /** Not one of our users, or not any more. */
-export class UserRefused extends Schema.TaggedError<UserRefused>()("UserRefused", { message: Schema.String }) {}
+export class UserRefused extends Schema.TaggedError<UserRefused>()("UserRefused", {
+  message: Schema.String,
+  /** Whatever else this user shows is refused too: the user is locked. */
+  final: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+}) {}
 
 /** Tells which user it is that calls. Whoever holds the private key is for the caller to have verified. */
 export class UserAuthenticator extends Context.Tag("mezite/proxy/UserAuthenticator")<

@@ -22,6 +22,8 @@ export class CertificateRejected extends Schema.TaggedError<CertificateRejected>
 /** Authentication was refused; the peer only learns that it failed, the message is for the log. */
 export class AuthRejected extends Schema.TaggedError<AuthRejected>()("AuthRejected", {
   message: Schema.String,
+  /** No other key would help: the peer, which has proven who it is, is told the message, and disconnected. */
+  final: Schema.optionalWith(Schema.Boolean, { default: () => false }),
 }) {}
 
 /** An SSH connection could not be set up, or broke. */

@@ -13,6 +13,7 @@ import { ConnectPolicy, NodeUnknown } from "../../src/proxy/ConnectPolicy.ts"
 import { type FrontDoorOptions, serveFrontDoor } from "../../src/proxy/FrontDoor.ts"
 import { Tunnels } from "../../src/proxy/Tunnels.ts"
 import { UserAuthenticator, type UserIdentity, UserRefused } from "../../src/proxy/UserAuthenticator.ts"
+import { UserConnections } from "../../src/proxy/UserConnections.ts"
 import { certificateAuthority } from "../../src/ssh/CertificateAuthority.ts"
 import { verifyCertificate } from "../../src/ssh/CertificateVerification.ts"
 import { certificateLine } from "../../src/ssh/OpenSshCertificate.ts"
@@ -96,7 +97,17 @@ const frontDoor = (options: Partial<FrontDoorOptions> = {}, node: ConnectionHand
       address: { host: "127.0.0.1", port: 0 },
       hostKey: { privateKey: hostKey },
       ...options,
-    }).pipe(Effect.provide(Layer.mergeAll(users, policy, unreadRefusals, Layer.succeed(Tunnels, hub.tunnels))))
+    }).pipe(
+      Effect.provide(
+        Layer.mergeAll(
+          users,
+          policy,
+          unreadRefusals,
+          Layer.succeed(Tunnels, hub.tunnels),
+          Layer.succeed(UserConnections, hub.connections),
+        ),
+      ),
+    )
     const home = yield* Effect.acquireRelease(
       Effect.promise(() => mkdtemp(join(tmpdir(), "mezite-door-"))),
       (path) => Effect.promise(() => rm(path, { recursive: true })),
@@ -120,7 +131,7 @@ const frontDoor = (options: Partial<FrontDoorOptions> = {}, node: ConnectionHand
       await writeFile(join(home, "hosts"), `${hosts.join("\n")}\n`)
       await writeFile(join(home, "config"), `${config.join("\n")}\n`)
     })
-    return { home, port: bound.port }
+    return { home, port: bound.port, connections: hub.connections }
   })
 
 const to = ({ port }: { readonly port: number }, user = "ada") => ["-p", String(port), `${user}@127.0.0.1`]

@@ -1,4 +1,5 @@
 import { Effect, Schedule } from "effect"
+import type { HubOrders } from "../../src/agent/access/HubOrders.ts"
 import {
   type ConnectionHandler,
   runTunnelClient,
@@ -24,6 +25,8 @@ export const eventually = (what: string, check: Effect.Effect<boolean>): Effect.
 
 export const isOnline = (hub: TestHub) => Effect.map(hub.tunnels.online, (ids) => ids.has(nodeId))
 
+const unheard: HubOrders = { lock: () => Effect.void, end: () => Effect.void, leave: () => Effect.void }
+
 /** An agent of node web-1 in a fiber of its own; ended with the scope. */
 export const startAgent = (
   hub: Pick<TestHub, "address" | "trust">,
@@ -31,7 +34,10 @@ export const startAgent = (
   options: Partial<TunnelClientOptions> = {},
 ) =>
   Effect.forkScoped(
-    runTunnelClient({ hub: hub.address, trust: Effect.succeed(hub.trust), token: nodeToken(), ...options }, handler),
+    runTunnelClient(
+      { hub: hub.address, trust: Effect.succeed(hub.trust), token: nodeToken(), orders: unheard, ...options },
+      handler,
+    ),
   )
 
 /** A hub's agent that is connected. */

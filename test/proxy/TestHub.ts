@@ -17,6 +17,7 @@ import { RefusalLog } from "../../src/proxy/RefusalLog.ts"
 import { generateTlsIdentity, type TlsIdentity } from "../../src/proxy/TlsIdentity.ts"
 import { Tunnels, type TunnelsOptions } from "../../src/proxy/Tunnels.ts"
 import { UserAuthenticator, UserRefused } from "../../src/proxy/UserAuthenticator.ts"
+import { UserConnections } from "../../src/proxy/UserConnections.ts"
 import { fullGrant } from "../support/accessGrants.ts"
 
 export const cluster = "test"
@@ -91,6 +92,7 @@ export interface TestHub {
   readonly trust: HubTrust
   readonly identity: TlsIdentity
   readonly tunnels: Tunnels["Type"]
+  readonly connections: UserConnections["Type"]
   readonly removed: Ref.Ref<boolean>
 }
 
@@ -122,6 +124,7 @@ export const testHub = (options: TestHubOptions = {}): Effect.Effect<TestHub, ne
         unreadRefusals,
         nodes(removed),
         Tunnels.layer({ ...testTunnelsOptions, ...options.tunnels }),
+        UserConnections.layer,
       ),
     )
     const agents = yield* Effect.provide(agentEndpoints, services)
@@ -137,5 +140,6 @@ export const testHub = (options: TestHubOptions = {}): Effect.Effect<TestHub, ne
     })
     const trust = tls ? HubTrust.Pinned({ pin: identity.pin, certificate: identity.certificate }) : HubTrust.Plain()
     const tunnels = yield* Effect.provide(Tunnels, services)
-    return { address: { ...bound, tls }, trust, identity, tunnels, removed }
+    const connections = yield* Effect.provide(UserConnections, services)
+    return { address: { ...bound, tls }, trust, identity, tunnels, connections, removed }
   }).pipe(Effect.orDie)

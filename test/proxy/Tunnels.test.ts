@@ -273,7 +273,7 @@ describe("the registry of nodes", () => {
       const agent = yield* onlineAgent(hub, never)
       const stream = yield* connect(hub)
       yield* Ref.set(hub.removed, true)
-      yield* hub.tunnels.disconnect(nodeId)
+      yield* hub.tunnels.remove(nodeId)
       expect(Exit.isFailure(yield* Effect.exit(readAll(stream)))).toBe(true)
       const error = yield* Effect.flip(Fiber.join(agent))
       expect(error._tag).toBe("NodeRejected")

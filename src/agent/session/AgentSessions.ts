@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { Clock, Context, Effect, Layer, Option, Ref, Stream } from "effect"
+import { Clock, Context, Effect, Fiber, Layer, Option, Ref, Stream } from "effect"
 import { auditEvent } from "../../domain/AuditEvent.ts"
 import { SessionId } from "../../domain/Identifiers.ts"
 import type { ChosenMode } from "../../domain/RecordingMode.ts"
@@ -102,7 +102,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
           return opened
         })
         // Before anything is recorded: whom this machine does not let in has no session.
-        yield* LoginUser.find(info.login).pipe(
+        const session = LoginUser.find(info.login).pipe(
           Effect.flatMap((user) => recorded.run(info, clientOf(channel), terminal(user))),
           Effect.matchEffect({
             onSuccess: (end) => channel.exit(end.exit ?? lost),
@@ -117,7 +117,14 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
           Effect.tapDefect((cause) =>
             Effect.zipRight(Effect.logError("a session failed", cause), tell("the agent failed; its log tells why")),
           ),
-          Effect.onInterrupt(() => Effect.flatMap(endReason, (reason) => tell(`the session has ended: ${reason}`))),
+        )
+        const running = yield* Effect.fork(session)
+        // At once: programs that ignore SIGHUP, and the end of the recording, take their time.
+        yield* Effect.onInterrupt(Fiber.join(running), () =>
+          Effect.all(
+            [Fiber.interrupt(running), Effect.flatMap(endReason, (reason) => tell(`the session has ended: ${reason}`))],
+            { concurrency: "unbounded", discard: true },
+          ),
         )
       })
 

@@ -1,26 +1,39 @@
+import type { Duplex } from "node:stream"
 import { Effect } from "effect"
 import { auditEvent } from "../../domain/AuditEvent.ts"
 import { parseCertificateLine } from "../../ssh/OpenSshCertificate.ts"
 import { parsePublicKeyLine, publicKeyBlob } from "../../ssh/OpenSshKey.ts"
+import type { SshConnection } from "../../ssh/SshConnection.ts"
 import type { AuthRejected } from "../../ssh/SshError.ts"
 import * as SshServer from "../../ssh/SshServer.ts"
+import { AccessControl } from "../access/AccessControl.ts"
 import { AuditReports } from "../audit/AuditReports.ts"
 import * as Identity from "../identity/NodeIdentity.ts"
 import type { IncomingConnection } from "../tunnel/IncomingConnection.ts"
 import { AgentSessions } from "./AgentSessions.ts"
-import { certifiedLogin } from "./CertifiedLogin.ts"
+
+import { type CertifiedLogin, certifiedLogin } from "./CertifiedLogin.ts"
 import { endWhenOver } from "./endWhenOver.ts"
+
+/** A client that does not read is told nothing. */
+const cutting = (connection: SshConnection<CertifiedLogin>, transport: Duplex) => (reason: string) =>
+  connection
+    .disconnect(reason)
+    .pipe(Effect.timeout("500 millis"), Effect.ignore, Effect.ensuring(Effect.sync(() => transport.destroy())))
 
 /** Ends one SSH connection that came through the hub, and runs its sessions. */
 export const serveConnection = Effect.fn("Agent.serveConnection")(
   function* (incoming: IncomingConnection, identity: Identity.NodeIdentity) {
-    const sessions = yield* AgentSessions
+    const [sessions, access] = [yield* AgentSessions, yield* AccessControl]
     const reports = yield* AuditReports
     const authority = publicKeyBlob(yield* parsePublicKeyLine(identity.cluster.user_ca))
     const certificate = yield* parseCertificateLine(identity.host_certificate)
 
+    const login = (attempt: SshServer.AuthenticationAttempt) =>
+      Effect.tap(certifiedLogin(attempt, { authority, grant: incoming.grant }), access.check)
+
     const authenticate = (attempt: SshServer.AuthenticationAttempt) =>
-      Effect.tapError(certifiedLogin(attempt, { authority, grant: incoming.grant }), (rejected: AuthRejected) =>
+      Effect.tapError(login(attempt), (rejected: AuthRejected) =>
         Effect.zipRight(
           Effect.logWarning(`refused: ${rejected.message}`),
           reports.tell(
@@ -39,7 +52,11 @@ export const serveConnection = Effect.fn("Agent.serveConnection")(
       authenticate,
       remoteAddress: incoming.remoteAddress,
     })
-    yield* Effect.raceFirst(sessions.serve(connection), endWhenOver(connection))
+    const cut = cutting(connection, incoming.transport)
+    const shutOut = yield* access.hold({ ...connection.identity, cut })
+    const over = endWhenOver({ identity: connection.identity, disconnect: cut })
+    yield* Effect.raceFirst(sessions.serve(connection), Effect.raceFirst(shutOut, over))
+    yield* connection.closed
   },
   Effect.catchTags({
     SshConnectionError: ({ message }) => Effect.logInfo(`no connection: ${message}`),

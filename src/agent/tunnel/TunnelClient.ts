@@ -7,7 +7,9 @@ import type { HubTrust } from "../../api/HubTrust.ts"
 import type { HubUnreachable } from "../../api/HubUnreachable.ts"
 import { type OpenError, openWebSocket } from "../../api/transport/OpenWebSocket.ts"
 import { maxControlMessage, paths } from "../../api/transport/TunnelMessages.ts"
+import type { HubOrders } from "../access/HubOrders.ts"
 import { reconnectDelay, stableAfter } from "../hub/ReconnectDelay.ts"
+
 import type { IncomingConnection } from "./IncomingConnection.ts"
 import { runControl } from "./internal/ControlConnection.ts"
 import { makeTunnelPool } from "./internal/TunnelPool.ts"
@@ -22,6 +24,7 @@ export interface TunnelClientOptions {
   readonly warm?: number
   /** How many connections there may be at once; default 1024. */
   readonly maxConnections?: number
+  readonly orders: HubOrders
   /** Called each time that the hub has taken this node. */
   readonly onOnline?: Effect.Effect<void>
 }
@@ -29,11 +32,17 @@ export interface TunnelClientOptions {
 /** Serves one connection; the transport is cut when it ends, however it ends. */
 export type ConnectionHandler = (connection: IncomingConnection) => Effect.Effect<void, never, Scope.Scope>
 
+/** What lives on when the control connection is gone: connections in use, and what the hub ordered. */
+interface Outliving {
+  readonly connections: FiberSet.FiberSet<void>
+  readonly obeying: FiberSet.FiberSet<void>
+}
+
 /** One life of the control connection, from dialling to its end. */
 const connectOnce = Effect.fn("TunnelClient.connect")(function* (
   options: TunnelClientOptions,
   handler: ConnectionHandler,
-  connections: FiberSet.FiberSet<void>,
+  { connections, obeying }: Outliving,
 ): Effect.fn.Return<string, OpenError | NodeRejected, Scope.Scope> {
   const trust = yield* options.trust
   const dial = (path: string, maxPayload: number) =>
@@ -44,12 +53,15 @@ const connectOnce = Effect.fn("TunnelClient.connect")(function* (
   const pool = yield* makeTunnelPool({ ...options, dial, handler, connections })
   const welcomed = Effect.logInfo("online").pipe(Effect.zipRight(options.onOnline ?? Effect.void))
   const fork = yield* FiberSet.makeRuntime<never>()
+  const obey = yield* FiberSet.runtime(obeying)<never>()
   const end = yield* runControl(control, {
     welcome: (heartbeat) => {
       pool.begin(heartbeat)
       fork(welcomed)
     },
     dial: pool.dial,
+    lock: (locks) => obey(options.orders.lock(locks)),
+    end: (target, reason) => obey(options.orders.end(target, reason)),
   })
   return end.removed ? yield* new NodeRejected({ message: end.reason }) : end.reason
 })
@@ -72,11 +84,15 @@ export const runTunnelClient = Effect.fn("TunnelClient.run")(function* (
   handler: ConnectionHandler,
 ): Effect.fn.Return<never, NodeRejected> {
   return yield* Effect.gen(function* () {
-    const connections = yield* FiberSet.make<void>()
+    const outliving = { connections: yield* FiberSet.make<void>(), obeying: yield* FiberSet.make<void>() }
     let failures = 0
     while (true) {
       const startedAt = yield* Clock.currentTimeMillis
-      const reason = yield* Effect.scoped(connectOnce(options, handler, connections)).pipe(Effect.catchAll(fatal))
+      const reason = yield* Effect.scoped(connectOnce(options, handler, outliving)).pipe(
+        Effect.catchAll(fatal),
+        // While connections still stand, so that those at the other end read why.
+        Effect.tapError(({ message }) => options.orders.leave(message)),
+      )
       const heldMs = (yield* Clock.currentTimeMillis) - startedAt
       failures = heldMs >= Duration.toMillis(stableAfter) ? 0 : failures
       const delay = reconnectDelay(failures, yield* Random.next)

@@ -1,5 +1,7 @@
 import { Schema } from "effect"
 import { AccessGrant } from "../../domain/AccessGrant.ts"
+import { SessionId, UserName } from "../../domain/Identifiers.ts"
+import { Lock, mostLocks } from "../../domain/Lock.ts"
 
 /** Where agents' and users' connections begin. */
 export const paths = {
@@ -10,17 +12,39 @@ export const paths = {
   publicRpc: "/v1/rpc/public",
 } as const
 
-/** No message on a control connection is longer, in bytes; nor is an announcement. */
-export const maxControlMessage = 16 * 1024
+/** No message of a hub on a control connection is longer, in bytes: all locks fit. */
+export const maxControlMessage = 2 * 1024 * 1024
 
 /** How many tunnels a hub may ask for at once. */
 export const maxDialled = 64
 
+/** Whoever is to be ended: one session, or all that a user has open. */
+export const EndTarget = Schema.Union(Schema.Struct({ session_id: SessionId }), Schema.Struct({ user: UserName }))
+export type EndTarget = typeof EndTarget.Type
+
+const locks = Schema.Array(Lock).pipe(Schema.maxItems(mostLocks))
+
 /** What a hub tells an agent on its control connection, one JSON text message each. */
 export const ControlMessage = Schema.parseJson(
   Schema.Union(
-    /** The first message: who the hub takes the agent for, and how often it will ping, in milliseconds. */
-    Schema.Struct({ type: Schema.Literal("welcome"), node: Schema.String, ping_interval_ms: Schema.Positive }),
+    /**
+     * The first message: who the hub takes the agent for, how often it will ping, in milliseconds, and the locks that hold. An
+     * agent dials no tunnel before: it serves nobody without knowing them.
+     */
+    Schema.Struct({
+      type: Schema.Literal("welcome"),
+      node: Schema.String,
+      ping_interval_ms: Schema.Positive,
+      locks,
+    }),
+    /** All locks that hold from now on; those before are none any more. */
+    Schema.Struct({ type: Schema.Literal("locks"), locks }),
+    /** End this, telling its users why. The hub says so again until it has ended. */
+    Schema.Struct({
+      type: Schema.Literal("end"),
+      target: EndTarget,
+      reason: Schema.String.pipe(Schema.maxLength(512)),
+    }),
     /** Dial this many tunnels now. */
     Schema.Struct({ type: Schema.Literal("dial"), tunnels: Schema.Int.pipe(Schema.between(1, maxDialled)) }),
   ),
@@ -45,8 +69,12 @@ export const closeCode = {
   policy: 1008,
   /** The node was removed: it must not come back. */
   removed: 4001,
+  /** The node, or the user, is locked. */
+
   /** Another connection of the same node took its place. */
   replaced: 4002,
   /** There are warm tunnels enough. */
   surplus: 4003,
+  /** The node or the user is shut out. */
+  shutOut: 4004,
 } as const

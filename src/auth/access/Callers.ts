@@ -6,9 +6,11 @@ import { ed25519FromSsh } from "../../api/Ed25519Key.ts"
 import { Identity } from "../../api/Identity.ts"
 import { InvalidToken } from "../../api/InvalidToken.ts"
 import { verifyNodeToken, verifyUserToken } from "../../api/VerifyToken.ts"
+import { lockedMessage, type Whereabouts } from "../../domain/Lock.ts"
 import { Users } from "../identities/Users.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { UserAuthority } from "../keys/UserAuthority.ts"
+import { Locks } from "../locks/Locks.ts"
 import { Nodes } from "../nodes/Nodes.ts"
 import { Roles } from "../roles/Roles.ts"
 
@@ -21,9 +23,13 @@ const unknown = (message: string) => new InvalidToken({ reason: "unknown", messa
 
 const refuse = (error: InvalidToken) => Effect.fail(new Unauthenticated({ message: error.message }))
 
+const whereabouts = (identity: Identity): Whereabouts =>
+  identity._tag === "User" ? { user: identity.user } : identity._tag === "Node" ? { node: identity.name } : {}
+
 const make = Effect.gen(function* () {
   const { clusterName: audience } = yield* ClusterKeys
-  const [users, nodes, authority, roles] = [yield* Users, yield* Nodes, yield* UserAuthority, yield* Roles]
+  const [users, nodes, authority] = [yield* Users, yield* Nodes, yield* UserAuthority]
+  const [roles, locks] = [yield* Roles, yield* Locks]
 
   const nodeKey = Effect.fnUntraced(function* (id: string) {
     const node = yield* nodes.find(id)
@@ -47,61 +53,91 @@ const make = Effect.gen(function* () {
     return { subject: name, key: shown.publicKey, known: known as UserIdentity }
   })
 
-  const userKey = (certificate: string) => certified(Buffer.from(certificate, "base64"))
-
-  const nodeToken = (token: BearerToken) => verifyNodeToken({ token, audience, resolve: nodeKey })
-
-  const userToken = (token: BearerToken) => verifyUserToken({ token, audience, resolve: userKey })
-
-  const verifiedNode = Effect.fn("Callers.verifiedNode")(function* (token: BearerToken) {
-    const { known } = yield* nodeToken(token)
-    return known as NodeIdentity
-  })
-
-  const node = (token: BearerToken) => Effect.catchTag(verifiedNode(token), "InvalidToken", refuse)
-
-  const user = Effect.fn("Callers.user")(function* (token: BearerToken) {
-    const { known } = yield* Effect.catchTag(userToken(token), "InvalidToken", refuse)
-    return known as UserIdentity
-  })
-
-  const caller = Effect.fn("Callers.caller")(function* (token: BearerToken) {
-    const verified = yield* nodeToken(token).pipe(
-      // "malformed" is what a token of the other kind is.
-      Effect.catchIf(
-        (error) => error._tag === "InvalidToken" && error.reason === "malformed",
-        () => userToken(token),
-      ),
-      Effect.catchTag("InvalidToken", refuse),
+  /** Only who has proven who it is learns that it is locked, and why. */
+  const unlocked = <A extends Identity>(identity: A): Effect.Effect<A, InvalidToken | SqlError> =>
+    Effect.flatMap(
+      locks.on(whereabouts(identity)),
+      Option.match({
+        onNone: () => Effect.succeed(identity),
+        onSome: (lock) => new InvalidToken({ reason: "locked", message: lockedMessage(lock) }),
+      }),
     )
-    return verified.known as Identity
+
+  const nodeToken = (token: BearerToken) =>
+    Effect.map(verifyNodeToken({ token, audience, resolve: nodeKey }), ({ known }) => known as NodeIdentity)
+
+  const userToken = (token: BearerToken) =>
+    verifyUserToken({
+      token,
+      audience,
+      resolve: (certificate) => certified(Buffer.from(certificate, "base64")),
+    }).pipe(Effect.map(({ known }) => known))
+
+  const verifiedNode = Effect.fn("Callers.verifiedNode")((token: BearerToken) =>
+    Effect.flatMap(nodeToken(token), unlocked),
+  )
+
+  const recorder = Effect.fn("Callers.recorder")((token: BearerToken) =>
+    Effect.catchTag(nodeToken(token), "InvalidToken", refuse),
+  )
+
+  const user = Effect.fn("Callers.user")((token: BearerToken) =>
+    userToken(token).pipe(Effect.flatMap(unlocked), Effect.catchTag("InvalidToken", refuse)),
+  )
+
+  const certificate = Effect.fn("Callers.certificate")((blob: Uint8Array) =>
+    Effect.flatMap(certified(blob), ({ known }) => unlocked(known)),
+  )
+
+  const caller = Effect.fn("Callers.caller")((token: BearerToken) =>
+    Effect.catchIf(
+      nodeToken(token) as Effect.Effect<Identity, InvalidToken | SqlError>,
+      // "malformed" is what a token of the other kind is.
+      (error) => error._tag === "InvalidToken" && error.reason === "malformed",
+      () => userToken(token),
+    ).pipe(Effect.flatMap(unlocked), Effect.catchTag("InvalidToken", refuse)),
+  )
+
+  const stillThere = (identity: Identity, sinceMs: number) => {
+    if (identity._tag !== "User") return Effect.void
+    return Effect.flatMap(users.shutOut(new Map([[identity.user, sinceMs]])), ([one]) =>
+      one === undefined ? Effect.void : unknown(one.reason),
+    )
+  }
+
+  const lost = Effect.fnUntraced(function* (identity: Identity) {
+    const sinceMs = yield* Clock.currentTimeMillis
+    return yield* Effect.zipRight(stillThere(identity, sinceMs), unlocked(identity)).pipe(
+      Effect.catchTag("InvalidToken", refuse),
+      Effect.delay("1 second"),
+      Effect.forever,
+    )
   })
 
-  const certificate = Effect.fn("Callers.certificate")(function* (blob: Uint8Array) {
-    const { known } = yield* Effect.catchTag(certified(blob), "InvalidToken", refuse)
-    return known
-  })
-
-  return { verifiedNode, node, user, certificate, caller }
+  return { verifiedNode, recorder, user, certificate, caller, lost }
 })
 
 /**
  * Finds out by a bearer token who calls: a node by the identity key that it joined with, a user by a certificate of the cluster's user
- * authority. Whoever was removed since is refused; a user's roles, what they say, and logins are those of now, not of the login.
+ * authority. Whoever was removed since, or is locked, is refused; a user's roles, what they say, and logins are those of now,
+ * not of the login.
  */
 export class Callers extends Context.Tag("mezite/auth/Callers")<
   Callers,
   {
-    /** The same as `node`; an `InvalidToken` of reason `unknown` is that of a node which was removed. */
+    /** A node; an `InvalidToken` of reason `unknown` is that of one which was removed. */
     readonly verifiedNode: (token: BearerToken) => Effect.Effect<NodeIdentity, InvalidToken | SqlError>
-    readonly node: (token: BearerToken) => Effect.Effect<NodeIdentity, Unauthenticated | SqlError>
+    /** A node that may be locked: what it has recorded belongs to the hub all the same. */
+    readonly recorder: (token: BearerToken) => Effect.Effect<NodeIdentity, Unauthenticated | SqlError>
     readonly user: (token: BearerToken) => Effect.Effect<UserIdentity, Unauthenticated | SqlError>
-    /** The user of a certificate (its blob). Whoever shows it must have proved to hold its key. */
-    readonly certificate: (blob: Uint8Array) => Effect.Effect<UserIdentity, Unauthenticated | SqlError>
+    /** A user by a certificate alone (its blob), of which somebody else has verified who holds the key. */
+    readonly certificate: (blob: Uint8Array) => Effect.Effect<UserIdentity, InvalidToken | SqlError>
     /** Whichever it is. */
     readonly caller: (token: BearerToken) => Effect.Effect<Identity, Unauthenticated | SqlError>
+    /** Fails within a second or so once a caller is locked or removed; for answers that take long. */
+    readonly lost: (identity: Identity) => Effect.Effect<never, Unauthenticated | SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<Callers, never, ClusterKeys | Users | Roles | Nodes | UserAuthority> =
+  static readonly layer: Layer.Layer<Callers, never, ClusterKeys | Users | Roles | Nodes | UserAuthority | Locks> =
     Layer.effect(Callers, make)
 }

@@ -32,7 +32,9 @@ const statements = [
     document TEXT NOT NULL
   )`,
   `CREATE TABLE join_tokens (
-    digest TEXT PRIMARY KEY,
+    id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    created_by TEXT NOT NULL,
     created_ms BIGINT NOT NULL,
     expires_ms BIGINT NOT NULL,
     uses BIGINT NOT NULL
@@ -71,7 +73,9 @@ const statements = [
     reason TEXT NOT NULL,
     end_audited INTEGER NOT NULL,
     recording_bytes BIGINT,
-    recording_digest TEXT
+    recording_digest TEXT,
+    ended_by TEXT,
+    end_order TEXT
   )`,
   `CREATE TABLE recordings (
     session_id TEXT PRIMARY KEY,
@@ -86,6 +90,17 @@ const statements = [
   "CREATE INDEX sessions_by_user ON sessions (user_name, started_ms, session_id)",
   "CREATE INDEX sessions_by_node ON sessions (node, started_ms, session_id)",
   "CREATE INDEX sessions_by_status ON sessions (status, started_ms, session_id)",
+  "CREATE INDEX sessions_to_end ON sessions (session_id) WHERE ended_by IS NOT NULL AND ended_ms IS NULL",
+  `CREATE TABLE locks (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_ms BIGINT NOT NULL,
+    expires_ms BIGINT
+  )`,
+  "CREATE INDEX locks_by_target ON locks (kind, name)",
   `CREATE TABLE audit_events (
     seq BIGINT PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

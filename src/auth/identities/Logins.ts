@@ -4,9 +4,13 @@ import { Invalid, NotFound, Unauthenticated, type Unavailable } from "../../api/
 import type { Credentials, LoginAnswer } from "../../api/PublicRpcs.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
 import type { UserName } from "../../domain/Identifiers.ts"
+
+import { lockedMessage } from "../../domain/Lock.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { CertificateIssuer } from "../keys/CertificateIssuer.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
+import { Locks } from "../locks/Locks.ts"
+
 import { Settings } from "../settings/Settings.ts"
 import { CredentialIssuer, withinTerms } from "./CredentialIssuer.ts"
 import { enrolment } from "./Enrolment.ts"
@@ -61,7 +65,7 @@ const methodOf = ({ invite }: LoginAttempt) => (invite === null ? "password" : "
 
 const make = Effect.gen(function* () {
   const [users, passwords, throttle] = [yield* Users, yield* Passwords, yield* LoginThrottle]
-  const [failedLogins, secondFactors] = [yield* FailedLogins, yield* SecondFactors]
+  const [failedLogins, secondFactors, locks] = [yield* FailedLogins, yield* SecondFactors, yield* Locks]
   const [audit, settings, credentials] = [yield* AuditLog, yield* Settings, yield* CredentialIssuer]
   const [{ checkKey }, { clusterName }] = [yield* CertificateIssuer, yield* ClusterKeys]
 
@@ -77,6 +81,16 @@ const make = Effect.gen(function* () {
 
   const failed = (attempt: LoginAttempt, method: FailedLogin["method"], error: Unauthenticated) =>
     Effect.zipRight(failedLogins.report({ ...attempt, method }), error)
+
+  /** Only who has proven who it is learns that it is locked, and why. */
+  const checkLock = (user: UserName) =>
+    Effect.flatMap(
+      locks.on({ user }),
+      Option.match({
+        onNone: () => Effect.void,
+        onSome: (lock) => new Unauthenticated({ message: lockedMessage(lock) }),
+      }),
+    )
 
   /** Whose password or invite it was. Takes as long, and does as much, for a name that is nobody's. */
   const proven = Effect.fnUntraced(function* (attempt: LoginAttempt) {
@@ -111,6 +125,9 @@ const make = Effect.gen(function* () {
     const terms = yield* credentials.termsOf(user)
     const more = terms.secondFactor ? yield* codeOf(attempt, user) : Option.none<LoginAnswer>()
     if (Option.isSome(more)) return more.value
+    yield* Effect.tapErrorTag(checkLock(user.name), "Unauthenticated", (locked) =>
+      failed(attempt, methodOf(attempt), locked),
+    )
     const ttl = withinTerms(yield* settings.userCertificateTtl, terms)
     const issued = yield* credentials.issue({ user, terms, publicKey: attempt.publicKey, ttl })
     const detail = { method: methodOf(attempt), second_factor: terms.secondFactor, expires_at: issued.expires_at }
@@ -126,6 +143,7 @@ const make = Effect.gen(function* () {
     yield* checkKey(publicKey)
     const found = yield* users.find(user)
     if (Option.isNone(found)) return yield* new NotFound({ message: `there is no user ${user}` })
+    yield* checkLock(user)
     const terms = yield* credentials.termsOf(found.value)
     if (Duration.lessThan(withinTerms(ttl, terms), ttl)) {
       const most = Duration.format(withinTerms(ttl, terms))
@@ -153,7 +171,7 @@ export class Logins extends Context.Tag("mezite/auth/Logins")<
       attempt: LoginAttempt,
     ) => Effect.Effect<LoginAnswer, Unauthenticated | Invalid | Unavailable | SqlError>
     /** Without a password, for machines: by an admin. */
-    readonly sign: (request: SignRequest) => Effect.Effect<Credentials, NotFound | Invalid | SqlError>
+    readonly sign: (request: SignRequest) => Effect.Effect<Credentials, NotFound | Unauthenticated | Invalid | SqlError>
   }
 >() {
   static readonly layer = Layer.effect(Logins, make)

@@ -6,12 +6,15 @@ import { auditEvent } from "../../domain/AuditEvent.ts"
 import type { Login, RoleName, UserName } from "../../domain/Identifiers.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { Roles } from "../roles/Roles.ts"
+import { Sessions } from "../sessions/Sessions.ts"
 import { newInvite } from "./Invite.ts"
 import { secretDigest } from "./Secret.ts"
 import { type UserRecord, type UserRow, userOf } from "./UserRecord.ts"
 
 const mostRoles = 16
 const mostLogins = 64
+/** Names in one query. */
+const atOnce = 500
 
 /** What a user may do and as whom. */
 export interface UserAccess {
@@ -31,6 +34,10 @@ export interface InvitedUser {
   readonly expiresAtMs: number
 }
 
+const removedReason = (name: string) => `the user ${name} was removed`
+
+const resetReason = (name: string) => `the credentials of ${name} were reset`
+
 const missing = (name: string) => new NotFound({ message: `there is no user ${name}` })
 
 const columnsOf = ({ roles, logins }: UserAccess) => ({
@@ -40,7 +47,7 @@ const columnsOf = ({ roles, logins }: UserAccess) => ({
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [audit, known] = [yield* AuditLog, yield* Roles]
+  const [audit, known, sessions] = [yield* AuditLog, yield* Roles, yield* Sessions]
 
   const check = Effect.fnUntraced(function* ({ roles, logins }: UserAccess) {
     const names = (yield* known.list).map(({ name }) => name)
@@ -96,6 +103,7 @@ const make = Effect.gen(function* () {
       if (row === undefined) return yield* missing(name)
       yield* sql`DELETE FROM second_factors WHERE user_name = ${name}`
       yield* audit.append(auditEvent("user.reset", { user: by, detail: { name } }))
+      yield* sessions.orderEnd({ kind: "user", name }, { by, reason: resetReason(name) })
       return userOf(row)
     })
     return { user: yield* sql.withTransaction(stored), invite, expiresAtMs }
@@ -106,6 +114,7 @@ const make = Effect.gen(function* () {
       const deleted = yield* sql`DELETE FROM users WHERE name = ${name} RETURNING name`
       if (deleted.length === 0) return yield* missing(name)
       yield* audit.append(auditEvent("user.delete", { user: by, detail: { name } }))
+      yield* sessions.orderEnd({ kind: "user", name }, { by, reason: removedReason(name) })
     })
     yield* sql.withTransaction(removed)
   })
@@ -117,6 +126,20 @@ const make = Effect.gen(function* () {
 
   const list = Effect.map(sql<UserRow>`SELECT * FROM users ORDER BY name`, Arr.map(userOf))
 
+  const since = (names: ReadonlyArray<UserName>) =>
+    sql<Pick<UserRow, "name" | "credentials_since_ms">>`
+      SELECT name, credentials_since_ms FROM users WHERE name IN ${sql.in(names)}`
+
+  const shutOut = Effect.fn("Users.shutOut")(function* (connectedSinceMs: ReadonlyMap<UserName, number>) {
+    const rows = yield* Effect.forEach(Arr.chunksOf([...connectedSinceMs.keys()], atOnce), since)
+    const valid = new Map(rows.flat().map((row) => [row.name, Number(row.credentials_since_ms)]))
+    return [...connectedSinceMs].flatMap(([user, sinceMs]) => {
+      const validSinceMs = valid.get(user)
+      if (validSinceMs === undefined) return [{ user, reason: removedReason(user) }]
+      return validSinceMs > sinceMs ? [{ user, reason: resetReason(user) }] : []
+    })
+  })
+
   const redeem = Effect.fn("Users.redeem")(function* (name: string, invite: Redacted.Redacted<string>, hash: string) {
     const now = yield* Clock.currentTimeMillis
     const redeemed = yield* sql`
@@ -126,7 +149,7 @@ const make = Effect.gen(function* () {
     return redeemed.length === 1
   })
 
-  return { add, update, reset, remove, find, list, redeem }
+  return { add, update, reset, remove, find, list, shutOut, redeem }
 })
 
 /** The users of the cluster, people and machines. Each change is audited with it. `by`: who makes it. */
@@ -141,14 +164,25 @@ export class Users extends Context.Tag("mezite/auth/Users")<
       wanted: Partial<UserAccess>,
       by: string,
     ) => Effect.Effect<UserRecord, Invalid | NotFound | SqlError>
-    /** A new invite; password, second factor and certificates of before are worth nothing any more. */
+    /**
+     * A new invite; password, second factor and certificates of before are worth nothing any more, and what the user has running
+     * is ordered to end.
+     */
     readonly reset: (name: UserName, by: string) => Effect.Effect<InvitedUser, NotFound | SqlError>
+    /** The user's certificates are worth nothing from then on, and what the user has running is ordered to end. */
     readonly remove: (name: UserName, by: string) => Effect.Effect<void, NotFound | SqlError>
     readonly find: (name: string) => Effect.Effect<Option.Option<UserRecord>, SqlError>
     readonly list: Effect.Effect<ReadonlyArray<UserRecord>, SqlError>
+    /** Of users that are connected since some time (Unix milliseconds) those that may not be any more, and why. */
+    readonly shutOut: (
+      connectedSinceMs: ReadonlyMap<UserName, number>,
+    ) => Effect.Effect<ReadonlyArray<{ readonly user: UserName; readonly reason: string }>, SqlError>
     /** Uses the invite up and sets the password's hash, both or neither; false where it isn't that user's or is over. */
     readonly redeem: (name: string, invite: Redacted.Redacted<string>, hash: string) => Effect.Effect<boolean, SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<Users, never, SqlClient.SqlClient | AuditLog | Roles> = Layer.effect(Users, make)
+  static readonly layer: Layer.Layer<Users, never, SqlClient.SqlClient | AuditLog | Roles | Sessions> = Layer.effect(
+    Users,
+    make,
+  )
 }

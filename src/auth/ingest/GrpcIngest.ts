@@ -49,7 +49,7 @@ export const make = Effect.fn("GrpcIngest.make")(function* (connections: Heartbe
   const authenticate = (call: Call) => {
     const [authorization] = call.metadata.get("authorization")
     const token = /^Bearer (\S+)$/.exec(String(authorization ?? ""))?.[1] ?? ""
-    return Effect.catchTags(callers.node(Redacted.make(token)), {
+    return Effect.catchTags(callers.recorder(Redacted.make(token)), {
       Unauthenticated: ({ message }) => new IngestRefused({ reason: "unauthenticated", message }),
       SqlError: (error) =>
         Effect.zipRight(

@@ -1,14 +1,20 @@
 import type { SqlError } from "@effect/sql/SqlError"
+
 import { Clock, Context, type Duration, Effect, FiberMap, Layer, Option, Schedule, type Scope, Stream } from "effect"
-import type { SessionId } from "../../domain/Identifiers.ts"
+import type { NodeId, SessionId } from "../../domain/Identifiers.ts"
 import type { RecordingMode } from "../../domain/RecordingMode.ts"
+
 import type { RecordingEnd } from "../../recording/End.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
 import { everySession } from "../access/SessionScope.ts"
 import { Users } from "../identities/Users.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { UserAuthority } from "../keys/UserAuthority.ts"
+
+import { Locks } from "../locks/Locks.ts"
+import { Nodes } from "../nodes/Nodes.ts"
 import type { Recordings } from "../recordings/Recordings.ts"
+
 import { Sessions } from "../sessions/Sessions.ts"
 import { LocalRecordings } from "../storage/LocalRecordings.ts"
 import type { StorageFailed } from "../storage/RecordingStorage.ts"
@@ -29,12 +35,15 @@ const orphanRetry = "30 seconds"
 
 const denied = (message: string) => new IngestRefused({ reason: "denied", message })
 
+const removed = denied("this node was removed from the cluster")
+
 const make = (orphanAfter: Duration.Duration) =>
   Effect.gen(function* () {
     const { clusterName: cluster } = yield* ClusterKeys
     const { verifyCertificate } = yield* UserAuthority
     const sessions = yield* Sessions
     const users = yield* Users
+    const [nodes, locks] = [yield* Nodes, yield* Locks]
     const local = yield* LocalRecordings
     const work = yield* RecordingWork
     const endOrphan = yield* orphanEnding
@@ -104,10 +113,15 @@ const make = (orphanAfter: Duration.Duration) =>
       const info = yield* admit(request, { node, cluster, verifyCertificate })
       const { sessionId } = info
       const leave = yield* claims.claim(sessionId, node.id)
+      // It may have been removed since it was authenticated: whoever expels it now finds its claim.
+      if (Option.isNone(yield* nodes.find(node.id))) return yield* removed
       const known = yield* sessions.get(sessionId)
       yield* checkKnown(info, known)
       if (Option.isNone(known) && !(yield* local.has(sessionId))) {
-        yield* checkNew(info, (user) => Effect.map(users.find(user), Option.isSome))
+        yield* checkNew(info, {
+          userExists: (user) => Effect.map(users.find(user), Option.isSome),
+          lockOn: locks.on,
+        })
       }
       // Its orphan, if it is one, may be ended this very moment: what became of it is known when that has stopped.
       yield* Effect.acquireRelease(FiberMap.remove(orphans, sessionId), () =>
@@ -129,7 +143,7 @@ const make = (orphanAfter: Duration.Duration) =>
       .list({ scope: everySession, active: true, user: null, node: null, sinceMs: null })
       .pipe(Stream.runForEach(({ session_id, mode }) => orphan(session_id, seenMs(mode))))
 
-    return { open }
+    return { open, expel: (node: NodeId) => claims.expel(node, removed) }
   })
 
 /** Takes recordings in, live or after the fact, from nodes that are known; what is acknowledged is durable. */
@@ -144,6 +158,8 @@ export class RecordingIngest extends Context.Tag("mezite/auth/RecordingIngest")<
       node: NodeIdentity,
       request: Uint8Array,
     ) => Effect.Effect<OpenRecording | WholeRecording, IngestRefused, Scope.Scope>
+    /** Ends the streams of a node that was removed. */
+    readonly expel: (node: NodeId) => Effect.Effect<void>
   }
 >() {
   static readonly layer = (
@@ -151,6 +167,6 @@ export class RecordingIngest extends Context.Tag("mezite/auth/RecordingIngest")<
   ): Layer.Layer<
     RecordingIngest,
     SqlError | StorageFailed,
-    ClusterKeys | UserAuthority | Users | Sessions | Recordings | LocalRecordings | RecordingWork
+    ClusterKeys | UserAuthority | Users | Nodes | Locks | Sessions | Recordings | LocalRecordings | RecordingWork
   > => Layer.scoped(RecordingIngest, make(orphanAfter))
 }

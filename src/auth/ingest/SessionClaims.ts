@@ -50,5 +50,15 @@ export const makeSessionClaims = () => {
         }),
     ).pipe(Effect.map((own) => Deferred.await(own.leave)))
 
-  return { claim }
+  /** Ends whatever streams of a node there are. */
+  const expel = (node: NodeId, refused: IngestRefused): Effect.Effect<void> =>
+    Effect.suspend(() =>
+      Effect.forEach(
+        [...claims.values()].filter((claim) => claim.node === node),
+        ({ leave }) => Deferred.fail(leave, refused),
+        { discard: true },
+      ),
+    )
+
+  return { claim, expel }
 }

@@ -1,4 +1,5 @@
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Option } from "effect"
+import { type Lock, lockedMessage, type Whereabouts } from "../../domain/Lock.ts"
 import type { AdmittedSession } from "./admit.ts"
 import { IngestRefused } from "./IngestRefused.ts"
 
@@ -11,16 +12,31 @@ const clockDiffers = (reason: IngestRefused["reason"], differenceMs: number) =>
     message: `this node's clock is ${Math.round(Math.abs(differenceMs) / 60_000)} minutes ${differenceMs > 0 ? "ahead of" : "behind"} the hub's: set it`,
   })
 
+/** What the hub knows of those whom a new session concerns. */
+export interface NewSessionChecks<E> {
+  readonly userExists: (user: string) => Effect.Effect<boolean, E>
+  readonly lockOn: (about: Whereabouts) => Effect.Effect<Option.Option<Lock>, E>
+}
+
 /**
- * Holds a session that the hub has never heard of against its own clock and users. A node chooses the time at which its
- * user's certificate is checked: of a session that begins now, that is now, and the user is one still. An upload after the
- * fact may be old, and its user gone; one from the future has to wait.
+ * Holds a session that the hub has never heard of against its own clock, users and locks. A node chooses the time at which its
+ * user's certificate is checked: of a session that begins now, that is now, and the user is one still, and not locked. An upload
+ * after the fact may be old, and its user gone; one from the future has to wait, and so has all that a locked node brings.
  */
 export const checkNew = <E>(
   info: AdmittedSession,
-  userExists: (user: string) => Effect.Effect<boolean, E>,
+  { userExists, lockOn }: NewSessionChecks<E>,
 ): Effect.Effect<void, IngestRefused | E> =>
   Effect.gen(function* () {
+    const unlocked = (about: Whereabouts, reason: IngestRefused["reason"]) =>
+      Effect.flatMap(
+        lockOn(about),
+        Option.match({
+          onNone: () => Effect.void,
+          onSome: (lock) => new IngestRefused({ reason, message: lockedMessage(lock) }),
+        }),
+      )
+    yield* unlocked({ node: info.node }, "unavailable")
     const differenceMs = info.startedAtMs - (yield* Clock.currentTimeMillis)
     const most = Duration.toMillis(tolerance)
     if (info.mode !== "node-sync") {
@@ -31,4 +47,5 @@ export const checkNew = <E>(
     if (!(yield* userExists(info.user))) {
       return yield* new IngestRefused({ reason: "denied", message: `there is no user ${info.user} any more` })
     }
+    yield* unlocked({ user: info.user, login: info.login }, "denied")
   })

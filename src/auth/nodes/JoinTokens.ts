@@ -1,9 +1,12 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Context, Duration, Effect, Layer, type Redacted } from "effect"
-import { Invalid } from "../../api/ApiError.ts"
+import { Array as Arr, Clock, Context, Duration, Effect, Layer, type Redacted } from "effect"
+import { Invalid, NotFound } from "../../api/ApiError.ts"
+import type { JoinToken } from "../../api/ClusterRpcs.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
+import { JoinTokenId } from "../../domain/Identifiers.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
+import { ulid } from "../audit/Ulid.ts"
 import { newSecret, secretDigest } from "../identities/Secret.ts"
 
 const longestTtl = Duration.days(30)
@@ -15,6 +18,25 @@ export interface JoinTokenTerms {
   /** How many nodes may join with it, 1 to 10,000. */
   readonly uses: number
 }
+
+interface JoinTokenRow {
+  readonly id: JoinTokenId
+  readonly created_by: string
+  readonly created_ms: number | string
+  readonly expires_ms: number | string
+  readonly uses: number | string
+}
+
+const time = (ms: number | string) => new Date(Number(ms)).toISOString()
+
+const shownToken = ({ id, created_by, created_ms, expires_ms, uses }: JoinTokenRow): JoinToken => ({
+  id,
+  type: "node",
+  created_by,
+  created_at: time(created_ms),
+  expires_at: time(expires_ms),
+  uses: Number(uses),
+})
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -30,8 +52,9 @@ const make = Effect.gen(function* () {
     const created_ms = yield* Clock.currentTimeMillis
     const expiresAtMs = created_ms + Duration.toMillis(ttl)
     const token = newSecret()
-    const row = { digest: secretDigest(token), created_ms, expires_ms: expiresAtMs, uses }
-    const detail = { kind: "node", uses, expires_at: new Date(expiresAtMs).toISOString() }
+    const id = JoinTokenId.make(ulid(created_ms))
+    const row = { id, digest: secretDigest(token), created_by: by, created_ms, expires_ms: expiresAtMs, uses }
+    const detail = { token_id: id, kind: "node", uses, expires_at: new Date(expiresAtMs).toISOString() }
     yield* sql.withTransaction(
       Effect.gen(function* () {
         yield* sql`DELETE FROM join_tokens WHERE expires_ms <= ${created_ms} OR uses < 1`
@@ -40,6 +63,22 @@ const make = Effect.gen(function* () {
       }),
     )
     return { token, expiresAtMs }
+  })
+
+  const list = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const rows = yield* sql<JoinTokenRow>`
+      SELECT id, created_by, created_ms, expires_ms, uses FROM join_tokens WHERE expires_ms > ${now} AND uses > 0 ORDER BY id`
+    return Arr.map(rows, shownToken)
+  }).pipe(Effect.withSpan("JoinTokens.list"))
+
+  const remove = Effect.fn("JoinTokens.remove")(function* (id: JoinTokenId, by: string) {
+    const removed = Effect.gen(function* () {
+      const deleted = yield* sql`DELETE FROM join_tokens WHERE id = ${id} RETURNING id`
+      if (deleted.length === 0) return yield* new NotFound({ message: `there is no token ${id}` })
+      yield* audit.append(auditEvent("token.delete", { user: by, detail: { token_id: id, kind: "node" } }))
+    })
+    yield* sql.withTransaction(removed)
   })
 
   // A lookup by digest tells nothing by its timing: what an attacker chooses is hashed before it is compared.
@@ -51,7 +90,7 @@ const make = Effect.gen(function* () {
     return used.length === 1
   })
 
-  return { add, use }
+  return { add, list, remove, use }
 })
 
 /** Tokens with which nodes join; each by as many as it was made for, until it is over. Only digests are kept. */
@@ -62,6 +101,10 @@ export class JoinTokens extends Context.Tag("mezite/auth/JoinTokens")<
       terms: JoinTokenTerms,
       by: string,
     ) => Effect.Effect<{ readonly token: Redacted.Redacted<string>; readonly expiresAtMs: number }, Invalid | SqlError>
+    /** Those with which nodes may join now, the oldest first. */
+    readonly list: Effect.Effect<ReadonlyArray<JoinToken>, SqlError>
+    /** From then on nobody joins with it. */
+    readonly remove: (id: JoinTokenId, by: string) => Effect.Effect<void, NotFound | SqlError>
     /** Whether it is good; takes one use, within the caller's transaction: who fails to join gets it back. */
     readonly use: (token: Redacted.Redacted<string>) => Effect.Effect<boolean, SqlError>
   }

@@ -10,6 +10,7 @@ import type { NodeLabels } from "../../domain/NodeLabels.ts"
 import type { RecordingMode, RecordingModeSource } from "../../domain/RecordingMode.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { CertificateIssuer } from "../keys/CertificateIssuer.ts"
+import { Sessions } from "../sessions/Sessions.ts"
 import { Settings } from "../settings/Settings.ts"
 import { checkLabels } from "./checkLabels.ts"
 import { JoinTokens } from "./JoinTokens.ts"
@@ -41,6 +42,9 @@ const wrongToken = new Unauthenticated({
   message: "the join token is wrong, used up or has expired: make a new one with `mezctl tokens add --type node`",
 })
 
+/** Ids in one query. */
+const atOnce = 500
+
 const gone = new NotFound({ message: "this node was removed from the cluster: join it anew" })
 
 const missing = (name: string) => new NotFound({ message: `there is no node ${name}` })
@@ -48,6 +52,7 @@ const missing = (name: string) => new NotFound({ message: `there is no node ${na
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [audit, settings, tokens] = [yield* AuditLog, yield* Settings, yield* JoinTokens]
+  const sessions = yield* Sessions
   const [issuer, connections] = [yield* CertificateIssuer, yield* OnlineNodes]
 
   const insert = Effect.fnUntraced(function* (request: JoinRequest, row: NodeRow) {
@@ -138,12 +143,21 @@ const make = Effect.gen(function* () {
       const [row] = yield* sql<{ id: NodeId }>`DELETE FROM nodes WHERE name = ${name} RETURNING id`
       if (row === undefined) return yield* missing(name)
       yield* audit.append(auditEvent("node.leave", { user: by, node: name, detail: { node_id: row.id } }))
-      return row.id
+      yield* sessions.orderEnd({ kind: "node", name }, { by, reason: `node ${name} was removed from the cluster` })
     })
-    yield* connections.disconnect(yield* sql.withTransaction(removed))
+    yield* sql.withTransaction(removed)
   })
 
-  return { join, register, label, seen, find, named, list, remove }
+  const known = (ids: ReadonlyArray<NodeId>) =>
+    sql<Pick<NodeRow, "id">>`SELECT id FROM nodes WHERE id IN ${sql.in(ids)}`
+
+  const removed = Effect.fn("Nodes.removed")(function* (ids: ReadonlySet<NodeId>) {
+    const rows = yield* Effect.forEach(Arr.chunksOf([...ids], atOnce), known)
+    const there = new Set(rows.flat().map(({ id }) => id))
+    return [...ids].filter((id) => !there.has(id))
+  })
+
+  return { join, register, label, seen, find, named, list, remove, removed }
 })
 
 /** The machines of the cluster. */
@@ -167,8 +181,10 @@ export class Nodes extends Context.Tag("mezite/auth/Nodes")<
     readonly find: (id: string) => Effect.Effect<Option.Option<NodeRow>, SqlError>
     readonly named: (name: NodeName) => Effect.Effect<Option.Option<NodeRow>, SqlError>
     readonly list: Effect.Effect<ReadonlyArray<Node>, SqlError>
-    /** From then on its tokens are refused; a connection that it has is cut. */
+    /** From then on its tokens are refused; its sessions are ordered to end. */
     readonly remove: (name: NodeName, by: string) => Effect.Effect<void, NotFound | SqlError>
+    /** Of these nodes those that are not in the cluster any more. */
+    readonly removed: (ids: ReadonlySet<NodeId>) => Effect.Effect<ReadonlyArray<NodeId>, SqlError>
   }
 >() {
   static readonly layer = Layer.effect(Nodes, make)

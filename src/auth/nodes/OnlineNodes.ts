@@ -7,7 +7,5 @@ export class OnlineNodes extends Context.Tag("mezite/auth/OnlineNodes")<
   {
     /** The nodes that are connected now, to any hub. */
     readonly online: Effect.Effect<ReadonlySet<NodeId>>
-    /** Cuts a node off that was removed; nothing happens where it isn't connected. */
-    readonly disconnect: (id: NodeId) => Effect.Effect<void>
   }
 >() {}

@@ -21,7 +21,7 @@ export const builtInRoles: ReadonlyArray<Role> = [
   role({
     name: "auditor",
     description: "sees all sessions, recordings and the audit log, and changes nothing",
-    allow: { recordings: "all", admin: ["audit:read", "nodes:read", "roles:read", "users:read"] },
+    allow: { recordings: "all", admin: ["audit:read", "locks:read", "nodes:read", "roles:read", "users:read"] },
   }),
   role({
     name: "user",

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { ClusterRpcs } from "../../api/ClusterRpcs.ts"
 import { auditCalls } from "./AuditCalls.ts"
+import { lockCalls } from "./LockCalls.ts"
 import { nodeCalls } from "./NodeCalls.ts"
 import { roleCalls } from "./RoleCalls.ts"
 import { sessionCalls } from "./SessionCalls.ts"
@@ -14,6 +15,7 @@ export const layerClusterHandlers = ClusterRpcs.toLayer(
       ...(yield* userCalls),
       ...(yield* roleCalls),
       ...(yield* nodeCalls),
+      ...(yield* lockCalls),
       ...(yield* settingCalls),
       ...(yield* auditCalls),
       ...(yield* sessionCalls),

@@ -1,8 +1,9 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Duration, Effect, Option, Stream } from "effect"
-import type { Forbidden, Unavailable } from "../../api/ApiError.ts"
+import type { Forbidden, Unauthenticated, Unavailable } from "../../api/ApiError.ts"
 import type { CurrentIdentity, Identity } from "../../api/Identity.ts"
 import { parseDuration } from "../../domain/Durations.ts"
+import { Callers } from "../access/Callers.ts"
 import { authorize, type ClusterRpc } from "../access/RpcAccess.ts"
 import { orUnavailable, orUnavailableStream } from "../database/OrUnavailable.ts"
 
@@ -14,12 +15,20 @@ export const guarded = <A, E, R>(
   call: (caller: Identity) => Effect.Effect<A, E, R>,
 ): Effect.Effect<A, Told<E>, R | CurrentIdentity> => orUnavailable(Effect.flatMap(authorize(rpc), call))
 
-/** `guarded` for a call that answers with a stream. */
+/** `guarded` for a call that answers with a stream, which breaks off when its caller is locked or removed. */
 export const guardedStream = <A, E, R>(
   rpc: ClusterRpc,
   call: (caller: Identity) => Stream.Stream<A, E, R>,
-): Stream.Stream<A, Told<E>, R | CurrentIdentity> =>
-  orUnavailableStream(Stream.unwrap(Effect.map(authorize(rpc), call)))
+): Stream.Stream<A, Told<E | Unauthenticated>, R | CurrentIdentity | Callers> =>
+  orUnavailableStream(
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const caller = yield* authorize(rpc)
+        const { lost } = yield* Callers
+        return Stream.interruptWhen(call(caller), lost(caller))
+      }),
+    ),
+  )
 
 /** That long ago, in Unix milliseconds; null where no limit was asked for. */
 export const ago = (last: string | null): Effect.Effect<number | null> =>

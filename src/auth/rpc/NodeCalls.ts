@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { knowsNode } from "../access/knowsNode.ts"
 import { nameOf } from "../access/RpcAccess.ts"
+import { Enforcer } from "../enforcement/Enforcer.ts"
 import { JoinTokens } from "../nodes/JoinTokens.ts"
 import { Nodes } from "../nodes/Nodes.ts"
 import type { Calls } from "./Calls.ts"
@@ -8,7 +9,7 @@ import { durationOf, guarded } from "./Guard.ts"
 
 /** The calls about the cluster's nodes. */
 export const nodeCalls = Effect.gen(function* () {
-  const [nodes, tokens] = [yield* Nodes, yield* JoinTokens]
+  const [nodes, tokens, enforcer] = [yield* Nodes, yield* JoinTokens, yield* Enforcer]
   return {
     TokensAdd: ({ ttl, uses }) =>
       guarded("TokensAdd", (caller) =>
@@ -22,6 +23,9 @@ export const nodeCalls = Effect.gen(function* () {
         Effect.map(nodes.list, (all) => all.filter((node) => knowsNode(caller, node.labels))),
       ),
     NodesLabel: ({ name, labels }) => guarded("NodesLabel", (caller) => nodes.label(name, labels, nameOf(caller))),
-    NodesRemove: ({ name }) => guarded("NodesRemove", (caller) => nodes.remove(name, nameOf(caller))),
-  } satisfies Calls<"TokensAdd" | "NodesList" | "NodesLabel" | "NodesRemove">
+    NodesRemove: ({ name }) =>
+      guarded("NodesRemove", (caller) => Effect.zipRight(nodes.remove(name, nameOf(caller)), enforcer.now)),
+    TokensList: () => guarded("TokensList", () => tokens.list),
+    TokensRemove: ({ id }) => guarded("TokensRemove", (caller) => tokens.remove(id, nameOf(caller))),
+  } satisfies Calls<"TokensAdd" | "TokensList" | "TokensRemove" | "NodesList" | "NodesLabel" | "NodesRemove">
 })

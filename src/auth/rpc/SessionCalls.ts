@@ -5,16 +5,18 @@ import type { SessionId } from "../../domain/Identifiers.ts"
 import { nameOf } from "../access/RpcAccess.ts"
 import { isVisible, sessionScope } from "../access/SessionScope.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
+import { sessionTermination } from "../enforcement/sessionTermination.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
 import { recordingAccess } from "../sessions/SessionEvents.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { CallerAddress } from "./CallerAddress.ts"
 import type { Calls } from "./Calls.ts"
-import { ago, guardedStream } from "./Guard.ts"
+import { ago, guarded, guardedStream } from "./Guard.ts"
 
 /** The calls about sessions and their recordings. */
 export const sessionCalls = Effect.gen(function* () {
   const [sessions, store, audit] = [yield* Sessions, yield* RecordingStore, yield* AuditLog]
+  const terminate = yield* sessionTermination
 
   // What is another's answers exactly as what doesn't exist: that there is a session is no news for everybody.
   const visible = Effect.fnUntraced(function* (caller: Identity, id: SessionId) {
@@ -33,6 +35,8 @@ export const sessionCalls = Effect.gen(function* () {
   })
 
   return {
+    SessionsTerminate: ({ session_id, reason }) =>
+      guarded("SessionsTerminate", (caller) => terminate(session_id, reason, nameOf(caller))),
     SessionsList: ({ user, node, last, active }) =>
       guardedStream("SessionsList", (caller) =>
         Stream.unwrap(
@@ -43,5 +47,5 @@ export const sessionCalls = Effect.gen(function* () {
       ),
     RecordingRead: ({ session_id, sealed }) =>
       guardedStream("RecordingRead", (caller) => Stream.unwrap(read(caller, session_id, sealed))),
-  } satisfies Calls<"SessionsList" | "RecordingRead">
+  } satisfies Calls<"SessionsList" | "SessionsTerminate" | "RecordingRead">
 })

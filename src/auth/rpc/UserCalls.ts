@@ -3,6 +3,7 @@ import type { Identity } from "../../api/Identity.ts"
 import type { RoleName } from "../../domain/Identifiers.ts"
 import { mayGive } from "../access/mayGive.ts"
 import { nameOf } from "../access/RpcAccess.ts"
+import { Enforcer } from "../enforcement/Enforcer.ts"
 import { Logins } from "../identities/Logins.ts"
 import { shownUser } from "../identities/UserRecord.ts"
 import { type InvitedUser, Users } from "../identities/Users.ts"
@@ -20,6 +21,7 @@ const shownInvite = ({ user, invite, expiresAtMs }: InvitedUser) => ({
 /** The calls about users and their credentials. */
 export const userCalls = Effect.gen(function* () {
   const [users, logins, known] = [yield* Users, yield* Logins, yield* Roles]
+  const enforcer = yield* Enforcer
 
   const maySet = Effect.fnUntraced(function* (caller: Identity, roles: ReadonlyArray<RoleName>) {
     yield* mayGive(caller, yield* known.all(roles))
@@ -47,11 +49,17 @@ export const userCalls = Effect.gen(function* () {
       ),
     UsersReset: ({ name }) =>
       guarded("UsersReset", (caller) =>
-        Effect.zipRight(mayTouch(caller, name), Effect.map(users.reset(name, nameOf(caller)), shownInvite)),
+        mayTouch(caller, name).pipe(
+          Effect.zipRight(users.reset(name, nameOf(caller))),
+          Effect.zipLeft(enforcer.now),
+          Effect.map(shownInvite),
+        ),
       ),
     UsersList: () => guarded("UsersList", () => Effect.map(users.list, (all) => all.map(shownUser))),
     UsersRemove: ({ name }) =>
-      guarded("UsersRemove", (caller) => Effect.zipRight(mayTouch(caller, name), users.remove(name, nameOf(caller)))),
+      guarded("UsersRemove", (caller) =>
+        mayTouch(caller, name).pipe(Effect.zipRight(users.remove(name, nameOf(caller))), Effect.zipRight(enforcer.now)),
+      ),
     AuthSign: ({ user, ttl, public_key }) =>
       guarded("AuthSign", (caller) =>
         Effect.gen(function* () {

@@ -1,6 +1,6 @@
 import { type AuditEventDraft, auditEvent } from "../../domain/AuditEvent.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
-import type { EndedSession, SessionRow } from "./SessionRecord.ts"
+import type { EndedSession, EndOrder, SessionRow } from "./SessionRecord.ts"
 
 const about = (row: SessionRow) => ({
   user: row.user_name,
@@ -34,6 +34,7 @@ export const sessionEnd = (row: SessionRow, { end, frames, bytes, recording }: E
       exit_signal: end.exit?._tag === "Signal" ? end.exit.signal : null,
       status: recording === null ? "unrecorded" : end.status,
       reason: end.reason,
+      ended_by: row.ended_by,
       frames,
       bytes,
       recording_digest: recording?.digest ?? null,
@@ -66,3 +67,7 @@ export const recordingAccess = (
     remote_address: remoteAddress,
     detail: { session_user: row.user_name, sealed },
   })
+
+/** `session.terminate`: an admin orders one session to end. */
+export const sessionTerminate = (row: SessionRow, { by, reason }: EndOrder): AuditEventDraft =>
+  auditEvent("session.terminate", { ...about(row), user: by, detail: { session_user: row.user_name, reason } })

@@ -1,4 +1,5 @@
 import type { Session } from "../../api/ClusterRpcs.ts"
+import type { NodeName, SessionId } from "../../domain/Identifiers.ts"
 import type { SessionEnd } from "../../domain/SessionEnd.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 
@@ -7,7 +8,7 @@ export interface SessionRow {
   readonly session_id: Session["session_id"]
   readonly user_name: string
   readonly login: string
-  readonly node: string
+  readonly node: NodeName
   readonly remote_address: string
   readonly started_ms: number | string
   readonly ended_ms: number | string | null
@@ -22,6 +23,30 @@ export interface SessionRow {
   readonly end_audited: number
   readonly recording_bytes: number | string | null
   readonly recording_digest: string | null
+  /** Who ordered it to be ended, and what its user reads then; null where nobody did. */
+  readonly ended_by: string | null
+  readonly end_order: string | null
+}
+
+/** An order to end sessions. */
+export interface EndOrder {
+  /** Whoever gives it, for the audit log. */
+  readonly by: string
+  /** What the users of those sessions read. */
+  readonly reason: string
+}
+
+/** Which sessions an order is about: all of a user, on a node, as a login, or one. */
+export interface OrderedSessions {
+  readonly kind: "user" | "node" | "login" | "session"
+  readonly name: string
+}
+
+/** A session that runs and was ordered to end. */
+export interface EndingSession {
+  readonly session_id: SessionId
+  readonly node: NodeName
+  readonly end_order: string
 }
 
 /** Why a session ended that the hub itself ended, for want of its agent; no agent may say so. */
@@ -48,7 +73,7 @@ export const startedRow = (info: SessionInfo): SessionRow => ({
   session_id: info.sessionId as Session["session_id"],
   user_name: info.user,
   login: info.login,
-  node: info.node,
+  node: info.node as NodeName,
   remote_address: text(info.remoteAddress, 256),
   started_ms: info.startedAtMs,
   ended_ms: null,
@@ -62,6 +87,8 @@ export const startedRow = (info: SessionInfo): SessionRow => ({
   end_audited: 0,
   recording_bytes: null,
   recording_digest: null,
+  ended_by: null,
+  end_order: null,
 })
 
 /** What changes in a session's row when it is over. */
@@ -88,6 +115,7 @@ export const shownSession = ({
   ended_ms,
   recording_bytes,
   end_audited: _,
+  end_order: __,
   ...row
 }: SessionRow): Session => ({
   ...row,

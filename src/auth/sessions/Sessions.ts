@@ -3,15 +3,20 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import { Conflict, NotFound } from "../../api/ApiError.ts"
 import type { Session } from "../../api/ClusterRpcs.ts"
+import type { SessionId } from "../../domain/Identifiers.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import { type SessionFilter, sessionPages } from "./internal/sessionPages.ts"
-import { sessionEnd, sessionStart } from "./SessionEvents.ts"
+
+import { sessionEnd, sessionStart, sessionTerminate } from "./SessionEvents.ts"
 import {
   type EndedSession,
+  type EndingSession,
+  type EndOrder,
   endedColumns,
   isLost,
+  type OrderedSessions,
   resumedColumns,
   type SessionRow,
   shownSession,
@@ -23,6 +28,10 @@ const sameSession = (a: SessionRow, b: SessionRow) =>
   a.user_name === b.user_name &&
   a.login === b.login &&
   Number(a.started_ms) === Number(b.started_ms)
+
+const unknown = (sessionId: string) => new NotFound({ message: `there is no session ${sessionId}` })
+
+const columnOf = { user: "user_name", node: "node", login: "login", session: "session_id" } as const
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -74,16 +83,41 @@ const make = Effect.gen(function* () {
         // Takes the row's lock: of two ends at once, the second finds what the first wrote.
         const [row] = yield* sql<SessionRow>`
           UPDATE sessions SET reason = reason WHERE session_id = ${session.sessionId} RETURNING *`
-        if (row === undefined) return yield* new NotFound({ message: `there is no session ${session.sessionId}` })
+        if (row === undefined) return yield* unknown(session.sessionId)
         return yield* end(session, row)
       }),
     )
   })
 
+  const orderEnd = Effect.fn("Sessions.orderEnd")(function* (which: OrderedSessions, { by, reason }: EndOrder) {
+    yield* sql`UPDATE sessions SET ended_by = ${by}, end_order = ${reason}
+      WHERE ${sql(columnOf[which.kind])} = ${which.name} AND ended_ms IS NULL AND ended_by IS NULL`
+  })
+
+  const terminate = Effect.fn("Sessions.terminate")(function* (sessionId: SessionId, order: EndOrder) {
+    const ordered = Effect.gen(function* () {
+      const row = yield* Effect.flatMap(
+        get(sessionId),
+        Option.match({ onNone: () => unknown(sessionId), onSome: Effect.succeed }),
+      )
+      if (row.ended_ms !== null) {
+        const endedAt = new Date(Number(row.ended_ms)).toISOString()
+        return yield* new Conflict({ message: `session ${sessionId} is over: it ended at ${endedAt}` })
+      }
+      yield* orderEnd({ kind: "session", name: sessionId }, order)
+      yield* audit.append(sessionTerminate(row, order))
+      return row
+    })
+    return yield* sql.withTransaction(ordered)
+  })
+
+  const ending = sql<EndingSession>`
+    SELECT session_id, node, end_order FROM sessions WHERE ended_by IS NOT NULL AND ended_ms IS NULL`
+
   const list = (filter: SessionFilter): Stream.Stream<Session, SqlError> =>
     Stream.map(sessionPages(sql, filter), (row: SessionRow) => shownSession(row))
 
-  return { started, ended, get, list }
+  return { started, ended, orderEnd, terminate, ending, get, list }
 })
 
 /** The sessions of the cluster. A session's row and its audit events are stored together or not at all. */
@@ -101,6 +135,15 @@ export class Sessions extends Context.Tag("mezite/auth/Sessions")<
      * of what was known before (`completed`), without another `session.end`.
      */
     readonly ended: (session: EndedSession) => Effect.Effect<"ended" | "completed" | "known", NotFound | SqlError>
+    /** Marks those that run: their nodes are told until they have ended. The first order stays. */
+    readonly orderEnd: (which: OrderedSessions, order: EndOrder) => Effect.Effect<void, SqlError>
+    /** Orders one session to end, and stores `session.terminate`. `Conflict`: it is over. */
+    readonly terminate: (
+      sessionId: SessionId,
+      order: EndOrder,
+    ) => Effect.Effect<SessionRow, NotFound | Conflict | SqlError>
+    /** Those that run and were ordered to end. */
+    readonly ending: Effect.Effect<ReadonlyArray<EndingSession>, SqlError>
     readonly get: (sessionId: string) => Effect.Effect<Option.Option<SessionRow>, SqlError>
     /** The newest first, page by page. */
     readonly list: (filter: SessionFilter) => Stream.Stream<Session, SqlError>

@@ -3,6 +3,7 @@ import { Clock, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "e
 import type { HubPin } from "../../api/HubPin.ts"
 import { layerAuthServices } from "../../auth/AuthServices.ts"
 import { layerSqlite } from "../../auth/database/Database.ts"
+import { Enforcer } from "../../auth/enforcement/Enforcer.ts"
 import * as GrpcIngest from "../../auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
@@ -22,8 +23,10 @@ import type { ListenAddress } from "../../proxy/ListenAddress.ts"
 import { listen } from "../../proxy/Listener.ts"
 import { generateTlsIdentity, tlsIdentityFromPem } from "../../proxy/TlsIdentity.ts"
 import { Tunnels } from "../../proxy/Tunnels.ts"
+import { UserConnections } from "../../proxy/UserConnections.ts"
 import { SigningKey } from "../../recording/SigningKey.ts"
 import { useDataDirectory } from "../process/useDataDirectory.ts"
+import { enforcement } from "./enforcement.ts"
 import type { HubConfig } from "./HubConfig.ts"
 import { hubRoutes } from "./hubRoutes.ts"
 import { onlineNodes, proxyPorts } from "./ports.ts"
@@ -46,13 +49,16 @@ export const startHub = Effect.fn("Hub.start")(function* (config: HubConfig, dat
 })
 
 const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Ref<number | null>) =>
-  layerRecording(config, dataDirectory).pipe(
+  Enforcer.layer.pipe(
+    Layer.provideMerge(enforcement),
+    Layer.provideMerge(layerRecording(config, dataDirectory)),
     Layer.provideMerge(proxyPorts),
     Layer.provideMerge(layerAuthServices(config.clusterName)),
     Layer.provideMerge(onlineNodes),
     Layer.provideMerge(
       Layer.mergeAll(
         Tunnels.layer(),
+        UserConnections.layer,
         layerSqlite(join(dataDirectory, "hub.db")),
         Layer.succeed(HubFacts, { version, sshPort: Ref.get(sshPort) }),
       ),

@@ -1,18 +1,19 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Layer, Option } from "effect"
-import type { Unauthenticated } from "../../api/ApiError.ts"
 import { Callers } from "../../auth/access/Callers.ts"
 import { grantAccess } from "../../auth/access/GrantAccess.ts"
 import { knowsNode } from "../../auth/access/knowsNode.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
+import { Locks } from "../../auth/locks/Locks.ts"
 import { labelsOf } from "../../auth/nodes/NodeRecord.ts"
 import { Nodes } from "../../auth/nodes/Nodes.ts"
 import { OnlineNodes } from "../../auth/nodes/OnlineNodes.ts"
+import { lockedMessage } from "../../domain/Lock.ts"
 import { ConnectForbidden, ConnectPolicy, NodeUnknown } from "../../proxy/ConnectPolicy.ts"
 import { NodeAuthenticator, NodeRefused } from "../../proxy/NodeAuthenticator.ts"
 import { nodesOfTarget } from "../../proxy/NodesOfTarget.ts"
 import { Tunnels } from "../../proxy/Tunnels.ts"
-import { UserAuthenticator, type UserIdentity, UserRefused } from "../../proxy/UserAuthenticator.ts"
+import { UserAuthenticator, UserRefused } from "../../proxy/UserAuthenticator.ts"
 import { refusalLog } from "./refusalLog.ts"
 
 const notNow = "the hub's database does not answer; try again"
@@ -32,20 +33,20 @@ const nodeAuthenticator = Layer.effect(
   })),
 )
 
-const refused = (message: string) => new UserRefused({ message })
+const refused = (message: string, final = false) => new UserRefused({ message, final })
 
 const userAuthenticator = Layer.effect(
   UserAuthenticator,
-  Effect.gen(function* () {
-    const callers = yield* Callers
-    const known = (caller: Effect.Effect<UserIdentity, Unauthenticated | SqlError>) =>
-      Effect.catchTags(caller, {
-        Unauthenticated: ({ message }) => refused(message),
-        SqlError: (error) => Effect.zipRight(logged(error), refused(notNow)),
-      })
+  Effect.map(Callers, (callers) => {
+    const SqlError = (error: SqlError) => Effect.zipRight(logged(error), refused(notNow))
     return {
-      bearer: (token) => known(callers.user(token)),
-      certificate: ({ blob }) => known(callers.certificate(blob)),
+      bearer: (token) =>
+        Effect.catchTags(callers.user(token), { Unauthenticated: ({ message }) => refused(message), SqlError }),
+      certificate: ({ blob }) =>
+        Effect.catchTags(callers.certificate(blob), {
+          InvalidToken: ({ message, reason }) => refused(message, reason === "locked"),
+          SqlError,
+        }),
     }
   }),
 )
@@ -55,19 +56,20 @@ const connectPolicy = Layer.effect(
   ConnectPolicy,
   Effect.gen(function* () {
     const { clusterName } = yield* ClusterKeys
-    const nodes = yield* Nodes
+    const [nodes, locks] = [yield* Nodes, yield* Locks]
+    const orNotNow = <A>(answer: Effect.Effect<A, SqlError>) =>
+      Effect.catchAll(answer, (error) => Effect.zipRight(logged(error), new NodeUnknown({ message: notNow })))
     return {
       resolve: Effect.fn("ConnectPolicy.resolve")(function* (user, target) {
         for (const name of nodesOfTarget(target, clusterName)) {
-          const found = yield* Effect.catchTag(nodes.named(name), "SqlError", (error) =>
-            Effect.zipRight(logged(error), new NodeUnknown({ message: notNow })),
-          )
+          const found = yield* orNotNow(nodes.named(name))
           if (Option.isNone(found)) continue
           const grant = grantAccess(user, labelsOf(found.value))
+          if (grant.logins.length === 0 && !knowsNode(user, labelsOf(found.value))) continue
+          const lock = yield* orNotNow(locks.on({ node: name }))
+          if (Option.isSome(lock)) return yield* new ConnectForbidden({ message: lockedMessage(lock.value) })
           if (grant.logins.length > 0) return { node: name, grant }
-          if (knowsNode(user, labelsOf(found.value))) {
-            return yield* new ConnectForbidden({ message: `your roles give you no login on ${name}` })
-          }
+          return yield* new ConnectForbidden({ message: `your roles give you no login on ${name}` })
         }
         return yield* new NodeUnknown({ message: `there is no node "${target.slice(0, 128)}" in this cluster` })
       }),
@@ -78,7 +80,7 @@ const connectPolicy = Layer.effect(
 /** What auth needs of the proxy. */
 export const onlineNodes = Layer.effect(
   OnlineNodes,
-  Effect.map(Tunnels, ({ online, disconnect }) => ({ online, disconnect })),
+  Effect.map(Tunnels, ({ online }) => ({ online })),
 )
 
 export const proxyPorts = Layer.mergeAll(nodeAuthenticator, userAuthenticator, connectPolicy, refusalLog)

@@ -1,13 +1,15 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Either, ParseResult, Schema } from "effect"
 import { DurationText } from "../../domain/Durations.ts"
-import { NodeName } from "../../domain/Identifiers.ts"
+import { JoinTokenId, NodeName } from "../../domain/Identifiers.ts"
 import { NodeLabels, parseLabels, showLabels } from "../../domain/NodeLabels.ts"
 import { lazily } from "../lazily.ts"
 import { format } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runToken = lazily(() => import("./tokens.ts"), "addToken")
+const runTokens = lazily(() => import("./tokens.ts"), "listTokens")
+const runRemoveToken = lazily(() => import("./tokens.ts"), "removeToken")
 const runNodes = lazily(() => import("./nodes.ts"), "listNodes")
 const runLabelNode = lazily(() => import("./nodes.ts"), "labelNode")
 const runRemoveNode = lazily(() => import("./nodes.ts"), "removeNode")
@@ -30,7 +32,17 @@ const addToken = Command.make(
   ({ type, ttl, uses }) => runToken(type, ttl, uses),
 ).pipe(Command.withDescription("Print a token with which nodes join"))
 
-const tokens = group("tokens", "Tokens for nodes that join").pipe(Command.withSubcommands([addToken]))
+const listTokens = Command.make("ls", { format }, ({ format }) => runTokens(format)).pipe(
+  Command.withDescription("List tokens that are good, without their secrets"),
+)
+
+const removeToken = Command.make("rm", { id: Args.text({ name: "ID" }).pipe(Args.withSchema(JoinTokenId)) }, ({ id }) =>
+  runRemoveToken(id),
+).pipe(Command.withDescription("Remove a token: nobody joins with it any more"))
+
+const tokens = group("tokens", "Tokens for nodes that join").pipe(
+  Command.withSubcommands([addToken, listTokens, removeToken]),
+)
 
 const listNodes = Command.make("ls", { format }, ({ format }) => runNodes(format)).pipe(
   Command.withDescription("List nodes, and flag those that record less than the cluster asks for"),

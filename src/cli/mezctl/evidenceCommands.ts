@@ -1,11 +1,13 @@
-import { Command, Options } from "@effect/cli"
+import { Args, Command, Options } from "@effect/cli"
 import { AuditEventType } from "../../domain/AuditEvent.ts"
+import { SessionId } from "../../domain/Identifiers.ts"
 import { lazily } from "../lazily.ts"
-import { format, last, optionalText } from "../sharedOptions.ts"
+import { format, last, optionalText, reason } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runAudit = lazily(() => import("./audit.ts"), "listAudit")
 const runVerify = lazily(() => import("./audit.ts"), "verifyAudit")
+const runTerminate = lazily(() => import("./sessions.ts"), "terminateSession")
 const runSessions = lazily(() => import("./sessions.ts"), "listSessions")
 
 const listAudit = Command.make(
@@ -33,7 +35,13 @@ const listSessions = Command.make(
   ({ active, format }) => runSessions(active, format),
 ).pipe(Command.withDescription("List sessions, the newest first"))
 
-const sessions = group("sessions", "Everybody's sessions").pipe(Command.withSubcommands([listSessions]))
+const terminate = Command.make(
+  "terminate",
+  { id: Args.text({ name: "ID" }).pipe(Args.withSchema(SessionId)), reason },
+  ({ id, reason }) => runTerminate(id, reason),
+).pipe(Command.withDescription("End a session that runs; its user reads the reason"))
+
+const sessions = group("sessions", "Everybody's sessions").pipe(Command.withSubcommands([listSessions, terminate]))
 
 /** Commands about what happened. */
 export const evidenceCommands = [audit, sessions] as const

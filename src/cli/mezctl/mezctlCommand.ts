@@ -2,13 +2,20 @@ import { Command } from "@effect/cli"
 import type { OptionForms } from "../normalizeArguments.ts"
 import { clusterCommands } from "./clusterCommands.ts"
 import { evidenceCommands } from "./evidenceCommands.ts"
+import { lockCommands } from "./lockCommands.ts"
 import { peopleCommands } from "./peopleCommands.ts"
 import { roleCommands } from "./roleCommands.ts"
 import { rootCommand } from "./rootCommand.ts"
 
 /** The whole command line of `mezctl`. */
 export const mezctlCommand = rootCommand.pipe(
-  Command.withSubcommands([...peopleCommands, ...roleCommands, ...clusterCommands, ...evidenceCommands]),
+  Command.withSubcommands([
+    ...peopleCommands,
+    ...roleCommands,
+    ...clusterCommands,
+    ...evidenceCommands,
+    ...lockCommands,
+  ]),
 )
 
 /** How its options are written. */
@@ -16,6 +23,6 @@ export const mezctlForms: OptionForms = {
   flags: new Set(["--help", "-h", "--version", "--wizard", "--active"]),
   global: new Set(),
   defaults: {},
-  groups: new Set(["users", "roles", "auth", "tokens", "nodes", "config", "ca", "audit", "sessions"]),
+  groups: new Set(["users", "roles", "auth", "tokens", "nodes", "config", "ca", "audit", "sessions", "locks"]),
   remote: undefined,
 }

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { SessionId } from "../../domain/Identifiers.ts"
 import { type ListFormat, printList } from "../printList.ts"
 import { sessionColumns } from "../sessionColumns.ts"
 import { hubOnThisHost } from "./HubSocket.ts"
@@ -7,4 +8,13 @@ import { hubOnThisHost } from "./HubSocket.ts"
 export const listSessions = Effect.fn("mezctl.sessions.ls")(function* (active: boolean, format: ListFormat) {
   const client = yield* hubOnThisHost
   yield* printList(client.SessionsList({ user: null, node: null, last: null, active }), format, sessionColumns)
+}, Effect.scoped)
+
+/** Ends a session that runs; returns when it is over. */
+export const terminateSession = Effect.fn("mezctl.sessions.terminate")(function* (
+  session_id: SessionId,
+  reason: string,
+) {
+  const client = yield* hubOnThisHost
+  yield* client.SessionsTerminate({ session_id, reason })
 }, Effect.scoped)

@@ -1,9 +1,10 @@
 import { Effect, Runtime, Schema } from "effect"
 import type { WebSocket } from "ws"
 import { closeGently } from "../../api/transport/CloseGently.ts"
-import { Announcement } from "../../api/transport/TunnelMessages.ts"
+import { Announcement, closeCode, type EndTarget } from "../../api/transport/TunnelMessages.ts"
 import { WebSocketDuplex } from "../../api/transport/WebSocketDuplex.ts"
 import type { NodeId, NodeName } from "../../domain/Identifiers.ts"
+import type { Lock } from "../../domain/Lock.ts"
 import type { NodeIdentity } from "../NodeAuthenticator.ts"
 import { NodeOffline, TunnelTimeout } from "../TunnelErrors.ts"
 import type { ConnectionInfo, TunnelsOptions } from "../Tunnels.ts"
@@ -77,7 +78,14 @@ export const makeTunnels = Effect.fn("Tunnels.make")(function* (options: Tunnels
     connect: (node: NodeName, about: ConnectionInfo) =>
       Effect.map(open(node, about), (tunnel) => new WebSocketDuplex(tunnel)),
     online: Effect.sync(() => registry.online),
-    disconnect: (id: NodeId) => Effect.sync(() => registry.remove(id)),
+    hold: (locks: ReadonlyArray<Lock>) => Effect.sync(() => registry.hold(locks)),
+    end: (target: EndTarget, reason: string, node?: NodeName) => Effect.sync(() => registry.end(target, reason, node)),
+    shutOut: (name: NodeName, reason: string) =>
+      Effect.sync(() => registry.shutOut((node) => node.name === name, closeCode.shutOut, reason)),
+    remove: (id: NodeId) =>
+      Effect.sync(() =>
+        registry.shutOut((node) => node.id === id, closeCode.removed, "the node was removed from the cluster"),
+      ),
     addControl,
     addTunnel: (node: NodeIdentity, tunnel: WebSocket) => Effect.sync(() => registry.addTunnel(node, tunnel)),
   }

@@ -3,6 +3,7 @@ import type { WebSocket } from "ws"
 import { closeGently } from "../../api/transport/CloseGently.ts"
 import { type Heartbeat, keepWarm, watchHeartbeat } from "../../api/transport/Heartbeat.ts"
 import { ControlMessage, closeCode } from "../../api/transport/TunnelMessages.ts"
+import type { Lock } from "../../domain/Lock.ts"
 import type { NodeIdentity } from "../NodeAuthenticator.ts"
 
 /** Who waits for a tunnel. Exactly one of the two is called, once, unless the wait is cancelled before. */
@@ -26,7 +27,7 @@ export class NodeConnection {
   /** Called once the control connection is gone and no tunnel is in use any more. */
   onGone: () => void = () => {}
 
-  constructor(node: NodeIdentity, control: WebSocket, heartbeat: Heartbeat) {
+  constructor(node: NodeIdentity, control: WebSocket, heartbeat: Heartbeat, locks: ReadonlyArray<Lock>) {
     this.node = node
     this.#control = control
     this.#heartbeat = heartbeat
@@ -34,7 +35,7 @@ export class NodeConnection {
     // An agent has nothing to say here; pongs are not messages.
     control.on("message", () => closeGently(control, closeCode.policy, "unexpected message"))
     watchHeartbeat(control, heartbeat)
-    this.#tell({ type: "welcome", node: node.name, ping_interval_ms: heartbeat.intervalMs })
+    this.tell({ type: "welcome", node: node.name, ping_interval_ms: heartbeat.intervalMs, locks })
   }
 
   /** A tunnel that was dialled back goes to who waits longest, or is kept warm; one too many is closed. */
@@ -90,11 +91,13 @@ export class NodeConnection {
       return () => {}
     }
     this.#waiters.add(waiter)
-    this.#tell({ type: "dial", tunnels: 1 })
+    this.tell({ type: "dial", tunnels: 1 })
     return () => void this.#waiters.delete(waiter)
   }
 
-  #tell(message: ControlMessage): void {
+  /** Sends a message to the agent; none where the control connection is gone. */
+  tell(message: ControlMessage): void {
+    if (this.#isLost) return
     this.#control.send(encode(message))
   }
 

@@ -1,10 +1,15 @@
+import { Option } from "effect"
 import { WebSocket } from "ws"
 import { closeGently } from "../../api/transport/CloseGently.ts"
 import type { Heartbeat } from "../../api/transport/Heartbeat.ts"
-import { closeCode } from "../../api/transport/TunnelMessages.ts"
+import { closeCode, type EndTarget } from "../../api/transport/TunnelMessages.ts"
 import type { NodeId, NodeName } from "../../domain/Identifiers.ts"
+import type { Lock } from "../../domain/Lock.ts"
 import type { NodeIdentity } from "../NodeAuthenticator.ts"
 import { NodeConnection } from "./NodeConnection.ts"
+
+/** How long a node that is cut off has to tell users why, in milliseconds. */
+const graceMs = 1_500
 
 /** The nodes that are connected, by name; one connection each. */
 export class NodeRegistry {
@@ -12,6 +17,7 @@ export class NodeRegistry {
   // Also those whose control connection is gone but whose tunnels are still in use.
   readonly #all = new Set<NodeConnection>()
   readonly #heartbeat: Heartbeat
+  #locks: ReadonlyArray<Lock> = []
   readonly #onOffline: (node: NodeName) => void
 
   constructor(heartbeat: Heartbeat, onOffline: (node: NodeName) => void) {
@@ -30,7 +36,7 @@ export class NodeRegistry {
   /** Takes a node's control connection; tells whether an earlier one gave way. */
   add(node: NodeIdentity, control: WebSocket): boolean {
     const earlier = this.#byName.get(node.name)
-    const connection = new NodeConnection(node, control, this.#heartbeat)
+    const connection = new NodeConnection(node, control, this.#heartbeat, this.#locks)
     connection.onGone = () => this.#all.delete(connection)
     this.#all.add(connection)
     this.#byName.set(node.name, connection)
@@ -58,12 +64,28 @@ export class NodeRegistry {
     else closeGently(tunnel, closeCode.policy, "there is no control connection")
   }
 
-  /** Cuts off a node, which is told not to come back. */
-  remove(id: NodeId): void {
+  /** Tells every node which locks hold from now on, where they are others than before. */
+  hold(locks: ReadonlyArray<Lock>): void {
+    const before = new Set(this.#locks.map(({ id }) => id))
+    if (locks.length === before.size && locks.every(({ id }) => before.has(id))) return
+    this.#locks = locks
+    for (const connection of this.#byName.values()) connection.tell({ type: "locks", locks })
+  }
+
+  /** Tells a node, or every one, to end something. */
+  end(target: EndTarget, reason: string, node?: NodeName): void {
+    const told =
+      node === undefined ? this.#byName.values() : Option.toArray(Option.fromNullable(this.#byName.get(node)))
+    for (const connection of told) connection.tell({ type: "end", target, reason })
+  }
+
+  /** Cuts off nodes at once, and what goes over their tunnels after `graceMs`, so that its users may read why. */
+  shutOut(whom: (node: NodeIdentity) => boolean, code: number, reason: string): void {
     for (const connection of this.#all) {
-      if (connection.node.id !== id) continue
-      connection.end(closeCode.removed, "the node was removed from the cluster")
-      connection.cut()
+      if (!whom(connection.node)) continue
+      connection.end(code, reason)
+      this.#closed(connection)
+      setTimeout(() => connection.cut(), graceMs).unref()
     }
   }
 

@@ -1,4 +1,4 @@
-import { Cause, Deferred, Duration, Effect, Exit, FiberId } from "effect"
+import { Cause, Deferred, Duration, Effect, Exit, FiberId, Option } from "effect"
 import ssh2 from "ssh2"
 import { type DirectForward, ForwardTarget } from "../DirectForward.ts"
 import { certificateType, type OpenSshCertificate } from "../OpenSshCertificate.ts"
@@ -18,6 +18,8 @@ import { certifiedHostKey, type ServerHostKeys, serverHostKeys } from "./ssh2/ho
 import { type Ssh2Connection, type Ssh2Session, ssh2Connection } from "./ssh2/Ssh2Shape.ts"
 
 const defaultMaxChannels = 128
+/** SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE (RFC 4253, 11.1). */
+const noMoreMethods = 14
 
 /** Decides on a proven certificate; calls back once. */
 type Decide<A> = (attempt: AuthenticationAttempt, done: (exit: Exit.Exit<A, AuthRejected>) => void) => void
@@ -83,20 +85,29 @@ export class ServedConnection<A> {
 
   #authentication(decide: Decide<A>): (context: ssh2.AuthContext) => void {
     return authentication({
-      giveUp: () => {
-        const message = "too many attempts to authenticate"
-        this.#link.disconnect(14, message)
-        this.#link.break("authentication", message)
-      },
+      giveUp: () => this.#end("too many attempts to authenticate"),
       decide: (proven, done) => {
         const attempt = { ...proven, remoteAddress: this.#remoteAddress() }
         decide(attempt, (exit) => {
-          if (Exit.isSuccess(exit)) this.#login = { attempt, identity: exit.value }
-          else if (Cause.isDie(exit.cause)) Deferred.unsafeDone(this.ready, Effect.die(Cause.squash(exit.cause)))
-          done(Exit.isSuccess(exit))
+          if (Exit.isFailure(exit)) return this.#rejected(exit.cause, () => done(false))
+          this.#login = { attempt, identity: exit.value }
+          done(true)
         })
       },
     })
+  }
+
+  #rejected(cause: Cause.Cause<AuthRejected>, tryAnother: () => void): void {
+    const rejected = Option.getOrUndefined(Cause.failureOption(cause))
+    if (Cause.isDie(cause)) Deferred.unsafeDone(this.ready, Effect.die(Cause.squash(cause)))
+    if (rejected?.final === true) this.#end(rejected.message)
+    else tryAnother()
+  }
+
+  /** Before anybody is logged in. */
+  #end(message: string): void {
+    this.#link.disconnect(noMoreMethods, message)
+    this.#link.break("authentication", message)
   }
 
   #remoteAddress(): string {

@@ -76,7 +76,7 @@ describe("the agent's tunnel client", () => {
       const silent: UpgradeHandler = (upgrade) =>
         upgrade.accept({ maxPayload: 1000 }).pipe(
           Effect.tap((socket) =>
-            socket.send(JSON.stringify({ type: "welcome", node: "web-1", ping_interval_ms: 100 })),
+            socket.send(JSON.stringify({ type: "welcome", node: "web-1", ping_interval_ms: 100, locks: [] })),
           ),
           Effect.zipRight(Ref.update(lives, (n) => n + 1)),
         )

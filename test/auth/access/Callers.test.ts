@@ -21,7 +21,7 @@ it.scoped("knows a node by its key until it is removed", () =>
       mintNodeToken({ nodeId: node.id, audience: "test", key: node.identity.privateKey, ...about })
     const token = yield* mint()
     expect(yield* callers.caller(token)).toMatchObject({ _tag: "Node", id: node.id, name: "web-1" })
-    expect(yield* callers.node(token)).toMatchObject({ _tag: "Node" })
+    expect(yield* callers.verifiedNode(token)).toMatchObject({ _tag: "Node" })
     expect(yield* Effect.flip(callers.user(token))).toMatchObject({ _tag: "Unauthenticated" })
     const wrong = [{ key: newKey().privateKey }, { key: node.host.privateKey }, { audience: "other" }, { nodeId: "x" }]
     for (const about of wrong) {
@@ -47,7 +47,7 @@ it.scoped("knows a user by a certificate, as long as it is good and the user is 
     const sql = yield* SqlClient.SqlClient
     yield* sql`UPDATE users SET roles = '["admin","removed"]'`
     expect(yield* callers.caller(yield* mint())).toMatchObject({ roles: [] })
-    expect(yield* Effect.flip(callers.node(yield* mint()))).toMatchObject({ _tag: "Unauthenticated" })
+    expect(yield* Effect.flip(callers.recorder(yield* mint()))).toMatchObject({ _tag: "Unauthenticated" })
     const wrong = [{ key: newKey().privateKey }, { user: "bob" }, { certificate: "AAAA" }, { audience: "other" }]
     for (const about of wrong) {
       expect(yield* Effect.flip(callers.caller(yield* mint(about)))).toMatchObject({ _tag: "Unauthenticated" })

@@ -10,8 +10,8 @@ import type { ClusterRpc, NodeRpc } from "../../../src/auth/access/RpcAccess.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
 import { Roles } from "../../../src/auth/roles/Roles.ts"
 import { adminVerbs } from "../../../src/domain/AdminVerb.ts"
-
-import { NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
+import { JoinTokenId, NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
+import { LockId } from "../../../src/domain/Lock.ts"
 import { roleOf } from "../../support/roles.ts"
 import { invited, joined, newKey } from "../support/Fixtures.ts"
 import { serveWebSocket, unixSocketClient, webSocketClient } from "../support/RpcHub.ts"
@@ -42,6 +42,11 @@ const table: Readonly<Record<ClusterRpc | NodeRpc, ReadonlyArray<string>>> = {
   RolesUpdate: ["local", "admin", "roles-write"],
   RolesRemove: ["local", "admin", "roles-write"],
   TokensAdd: ["local", "admin", "tokens-write"],
+  TokensList: ["local", "admin", "tokens-read"],
+  TokensRemove: ["local", "admin", "tokens-write"],
+  LocksAdd: ["local", "admin", "locks-write"],
+  LocksList: ["local", "admin", "auditor", "locks-read"],
+  LocksRemove: ["local", "admin", "locks-write"],
   NodesList: ["local", ...members],
   NodesLabel: ["local", "admin", "nodes-write"],
   NodesRemove: ["local", "admin", "nodes-write"],
@@ -51,6 +56,7 @@ const table: Readonly<Record<ClusterRpc | NodeRpc, ReadonlyArray<string>>> = {
   AuditList: ["local", "admin", "auditor", "audit-read"],
   AuditVerify: ["local", "admin", "auditor", "audit-read"],
   SessionsList: ["local", "admin", "auditor", "user", "own", "all"],
+  SessionsTerminate: ["local", "admin", "sessions-terminate"],
   RecordingRead: ["local", "admin", "auditor", "user", "own", "all"],
   CaExport: ["local", ...members],
   SessionRecording: ["node"],
@@ -75,6 +81,7 @@ const name = UserName.make("not-there")
 const node = NodeName.make("not-there")
 const role = RoleName.make("not-there")
 const sessionId = SessionId.make("00000000-0000-4000-8000-000000000000")
+const ulid = "0".repeat(26)
 const document = { name: "not-there" }
 const filter = { user: null, node: null, last: null, active: false }
 
@@ -94,6 +101,11 @@ const clusterCalls: Readonly<Record<ClusterRpc, Call<ClusterClient>>> = {
   RolesUpdate: (hub) => hub.RolesUpdate({ document }),
   RolesRemove: (hub) => hub.RolesRemove({ name: role }),
   TokensAdd: (hub) => hub.TokensAdd({ type: "node", ttl: "1h", uses: 1 }),
+  TokensList: (hub) => hub.TokensList(),
+  TokensRemove: (hub) => hub.TokensRemove({ id: JoinTokenId.make(ulid) }),
+  LocksAdd: (hub) => hub.LocksAdd({ target: { kind: "user", name }, ttl: null, reason: "" }),
+  LocksList: (hub) => hub.LocksList(),
+  LocksRemove: (hub) => hub.LocksRemove({ id: LockId.make(ulid) }),
   NodesList: (hub) => hub.NodesList(),
   NodesLabel: (hub) => hub.NodesLabel({ name: node, labels: {} }),
   NodesRemove: (hub) => hub.NodesRemove({ name: node }),
@@ -104,6 +116,7 @@ const clusterCalls: Readonly<Record<ClusterRpc, Call<ClusterClient>>> = {
     Stream.runDrain(hub.AuditList({ type: null, user: null, session_id: null, last: null, limit: 1 })),
   AuditVerify: (hub) => hub.AuditVerify(),
   SessionsList: (hub) => Stream.runDrain(hub.SessionsList(filter)),
+  SessionsTerminate: (hub) => hub.SessionsTerminate({ session_id: sessionId, reason: "" }),
   RecordingRead: (hub) => Stream.runDrain(hub.RecordingRead({ session_id: sessionId, sealed: false })),
   CaExport: (hub) => hub.CaExport({ type: "user" }),
 }

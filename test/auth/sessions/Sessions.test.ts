@@ -61,6 +61,7 @@ describe("a session", () => {
           remote_address: "192.0.2.3:4022",
           started_at: "2023-11-14T22:13:20.000Z",
           ended_at: "2023-11-14T22:14:21.000Z",
+          ended_by: null,
           mode: "node-sync",
           mode_source: "cluster",
           status: "completed",

@@ -12,6 +12,7 @@ import { Effect, Layer, Option } from "effect"
 import { ClusterRpcs } from "../../../src/api/ClusterRpcs.ts"
 import { NodeRpcs } from "../../../src/api/NodeRpcs.ts"
 import { PublicRpcs } from "../../../src/api/PublicRpcs.ts"
+import { Enforcer } from "../../../src/auth/enforcement/Enforcer.ts"
 import { layerBearerAuthentication } from "../../../src/auth/rpc/BearerAuthentication.ts"
 import { CallerAddress } from "../../../src/auth/rpc/CallerAddress.ts"
 import { layerClusterHandlers } from "../../../src/auth/rpc/ClusterHandlers.ts"
@@ -23,7 +24,9 @@ import { temporaryFolder } from "./TestHub.ts"
 /** All that the hub answers over WebSocket. */
 export const AllRpcs = PublicRpcs.merge(ClusterRpcs, NodeRpcs)
 
-const handlers = Layer.mergeAll(layerPublicHandlers, layerClusterHandlers, layerNodeHandlers)
+const handlers = Layer.mergeAll(layerPublicHandlers, layerClusterHandlers, layerNodeHandlers).pipe(
+  Layer.provide(Enforcer.layer),
+)
 
 const clientOf = <E>(socket: Layer.Layer<Socket.Socket, E>) =>
   Layer.build(RpcClient.layerProtocolSocket().pipe(Layer.provide([socket, RpcSerialization.layerMsgPack])))

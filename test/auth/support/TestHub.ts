@@ -4,11 +4,13 @@ import { join } from "node:path"
 import { Effect, Layer, Option, Stream, TestClock } from "effect"
 import { layerAuthServices } from "../../../src/auth/AuthServices.ts"
 import { layerSqlite } from "../../../src/auth/database/Database.ts"
+import { Enforcement } from "../../../src/auth/enforcement/Enforcement.ts"
 import { Passwords } from "../../../src/auth/identities/Passwords.ts"
 import { HubFacts } from "../../../src/auth/keys/HubFacts.ts"
 import { OnlineNodes } from "../../../src/auth/nodes/OnlineNodes.ts"
 import { RecordingStore } from "../../../src/auth/sessions/RecordingStore.ts"
-import type { NodeId } from "../../../src/domain/Identifiers.ts"
+import type { NodeId, UserName } from "../../../src/domain/Identifiers.ts"
+import type { Lock } from "../../../src/domain/Lock.ts"
 
 /** A folder of the test's own, removed with its scope. */
 export const temporaryFolder = Effect.acquireRelease(
@@ -21,15 +23,25 @@ export const layerTestDatabase = Layer.unwrapScoped(
   Effect.map(temporaryFolder, (folder) => layerSqlite(join(folder, "mezhub.db"))),
 )
 
-/** Nodes that the test says are online, and those that were cut off. */
+/** Who the test says is connected, and what became of it. */
 export const testConnections = () => {
   const online = new Set<NodeId>()
-  const cut: Array<NodeId> = []
-  const layer = Layer.succeed(OnlineNodes, {
-    online: Effect.sync(() => new Set(online)),
-    disconnect: (id) => Effect.sync(() => void cut.push(id)),
-  })
-  return { online, cut, layer }
+  const users = new Map<UserName, number>()
+  const held: Array<ReadonlyArray<Lock>> = []
+  const done: Array<string> = []
+  const note = (what: string) => Effect.sync(() => void done.push(what))
+  const nodes = Effect.sync(() => new Set(online))
+  const layer = Layer.merge(
+    Layer.succeed(OnlineNodes, { online: nodes }),
+    Layer.succeed(Enforcement, {
+      connected: Effect.map(nodes, (nodes) => ({ users: new Map(users), nodes })),
+      hold: (locks) => Effect.sync(() => void held.push(locks)),
+      cutUser: (user, reason) => note(`user ${user}: ${reason}`),
+      cutNode: (id) => note(`node ${id}`),
+      endSession: (node, id, reason) => note(`session ${id} on ${node}: ${reason}`),
+    }),
+  )
+  return { online, users, held, done, layer }
 }
 
 /** Recordings whose bytes are the session's id. */
@@ -44,7 +56,7 @@ export const layerCheapPasswords = Passwords.layerCost({ N: 1024, r: 8, p: 1 })
 export const testEpochMs = 1_700_000_000_000
 
 /** Every service of the auth part, and the database under it, by the real clock. */
-export const layerLiveHub = (connections: Layer.Layer<OnlineNodes> = testConnections().layer) =>
+export const layerLiveHub = (connections: Layer.Layer<OnlineNodes | Enforcement> = testConnections().layer) =>
   layerAuthServices(Option.some("test"), layerCheapPasswords).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
@@ -57,5 +69,5 @@ export const layerLiveHub = (connections: Layer.Layer<OnlineNodes> = testConnect
   )
 
 /** `layerLiveHub` by the tests' clock. */
-export const layerTestHub = (connections?: Layer.Layer<OnlineNodes>) =>
+export const layerTestHub = (connections?: Layer.Layer<OnlineNodes | Enforcement>) =>
   Layer.provideMerge(layerLiveHub(connections), Layer.effectDiscard(TestClock.setTime(testEpochMs)))

@@ -2,8 +2,8 @@ import { join } from "node:path"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { RpcSerialization, RpcServer } from "@effect/rpc"
 import { Effect, Layer, Redacted, Schema, Stream } from "effect"
-import { Invalid } from "../../../src/api/ApiError.ts"
-import { ClusterRpcs, type Node, type Session } from "../../../src/api/ClusterRpcs.ts"
+import { Conflict, Invalid } from "../../../src/api/ApiError.ts"
+import { ClusterRpcs, type LockInfo, type Node, type Session } from "../../../src/api/ClusterRpcs.ts"
 import { Authentication, Identity } from "../../../src/api/Identity.ts"
 import { Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
 import { Role } from "../../../src/domain/Role.ts"
@@ -24,6 +24,7 @@ export const session: Session = {
   reason: "",
   recording_bytes: 10,
   recording_digest: null,
+  ended_by: null,
 }
 
 const node: Node = {
@@ -46,6 +47,16 @@ const role = Schema.decodeSync(Role)({
   allow: { logins: ["*", "deploy"], node_labels: ["env=prod,role=web"], recordings: "own", admin: ["audit:read"] },
   deny: { logins: ["root"] },
 })
+const lock: LockInfo = {
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV" as LockInfo["id"],
+  user: null,
+  node: null,
+  login: null,
+  reason: "",
+  created_by: "local-admin",
+  created_at: session.started_at,
+  expires_at: null,
+}
 
 const cluster = {
   cluster: "mezite",
@@ -101,6 +112,13 @@ const handlers = ClusterRpcs.toLayer({
       token: Redacted.make(uses === 1 ? "TOKEN" : `TOKEN-FOR-${uses}`),
       expires_at: session.started_at,
     }),
+  TokensList: () => Effect.succeed([]),
+  TokensRemove: () => Effect.void,
+  LocksAdd: ({ target, reason, ttl }) =>
+    Effect.succeed({ ...lock, [target.kind]: target.name, reason, expires_at: ttl }),
+  LocksList: () => Effect.succeed([{ ...lock, user: "alice", reason: "gone" }]),
+  LocksRemove: () => Effect.void,
+  SessionsTerminate: ({ session_id, reason }) => new Conflict({ message: `session ${session_id} is over: ${reason}` }),
   NodesList: () => Effect.succeed([node]),
   NodesRemove: () => Effect.void,
   ConfigGet: () => Effect.succeed("node-sync"),

@@ -1,7 +1,9 @@
 import { Effect, Option, Schema } from "effect"
 import type { RawData, WebSocket } from "ws"
+
 import { defaultHeartbeat, type Heartbeat, watchHeartbeat } from "../../../api/transport/Heartbeat.ts"
-import { ControlMessage, closeCode } from "../../../api/transport/TunnelMessages.ts"
+import { ControlMessage, closeCode, type EndTarget } from "../../../api/transport/TunnelMessages.ts"
+import type { Lock } from "../../../domain/Lock.ts"
 
 /** How a control connection ended, and the hub's words. */
 export interface ControlEnd {
@@ -24,19 +26,36 @@ const read = (data: RawData, isBinary: boolean) => (isBinary ? Option.none() : d
  */
 export const runControl = (
   control: WebSocket,
-  on: { readonly welcome: (heartbeat: Heartbeat) => void; readonly dial: (tunnels: number) => void },
+  on: {
+    readonly welcome: (heartbeat: Heartbeat) => void
+    readonly dial: (tunnels: number) => void
+    readonly lock: (locks: ReadonlyArray<Lock>) => void
+    readonly end: (target: EndTarget, reason: string) => void
+  },
 ): Effect.Effect<ControlEnd> =>
   Effect.async((resume) => {
     let stopWatching = watchHeartbeat(control, defaultHeartbeat)
+    const watch = (pingIntervalMs: number): Heartbeat => {
+      stopWatching()
+      const intervalMs = Math.min(Math.max(pingIntervalMs, 50), 60_000)
+      const heartbeat = { intervalMs, deadAfterMs: 2.5 * intervalMs }
+      stopWatching = watchHeartbeat(control, heartbeat)
+      return heartbeat
+    }
     control.on("message", (data: RawData, isBinary: boolean) => {
       const message = Option.getOrUndefined(read(data, isBinary))
       if (message === undefined) return control.close(closeCode.policy, "a message that this agent does not know")
-      if (message.type === "dial") return on.dial(message.tunnels)
-      stopWatching()
-      const intervalMs = Math.min(Math.max(message.ping_interval_ms, 50), 60_000)
-      const heartbeat = { intervalMs, deadAfterMs: 2.5 * intervalMs }
-      stopWatching = watchHeartbeat(control, heartbeat)
-      on.welcome(heartbeat)
+      switch (message.type) {
+        case "dial":
+          return on.dial(message.tunnels)
+        case "locks":
+          return on.lock(message.locks)
+        case "end":
+          return on.end(message.target, message.reason)
+        case "welcome":
+          on.lock(message.locks)
+          return on.welcome(watch(message.ping_interval_ms))
+      }
     })
     control.once("close", (code, reason) => resume(Effect.succeed(endOf(code, reason.toString()))))
     if (control.readyState === control.CLOSED) resume(Effect.succeed(endOf(1006, "")))

@@ -1,5 +1,6 @@
 import "../../../support/builtNative.ts"
 import { Effect, Layer, Logger, LogLevel, Option, type Scope } from "effect"
+import { AccessControl } from "../../../../src/agent/access/AccessControl.ts"
 import { AuditReports } from "../../../../src/agent/audit/AuditReports.ts"
 import { PortForwarding } from "../../../../src/agent/forwarding/PortForwarding.ts"
 import type { NodeIdentity } from "../../../../src/agent/identity/NodeIdentity.ts"
@@ -40,6 +41,7 @@ const layer = AgentSessions.layer({
   mode: Effect.succeed({ mode: "off", source: "cluster" }),
 }).pipe(
   Layer.provide([unrecorded, PortForwarding.layer]),
+  Layer.provideMerge(AccessControl.layer("web-1")),
   Layer.provideMerge(Layer.merge(SessionRegistry.layer, unheard)),
 )
 

@@ -1,0 +1,13 @@
+import type { Effect } from "effect"
+import type { EndTarget } from "../../api/transport/TunnelMessages.ts"
+import type { Lock } from "../../domain/Lock.ts"
+
+/** What a hub may order about who is let in. Orders are taken in the very call; completing them may take a moment. */
+export interface HubOrders {
+  /** These locks hold from now on, and no others. */
+  readonly lock: (locks: ReadonlyArray<Lock>) => Effect.Effect<void>
+  /** End this, telling its users why. */
+  readonly end: (target: EndTarget, reason: string) => Effect.Effect<void>
+  /** This node is not the hub's any more: end everything. */
+  readonly leave: (reason: string) => Effect.Effect<void>
+}
