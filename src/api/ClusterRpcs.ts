@@ -89,6 +89,8 @@ export const JoinToken = Schema.Struct({
   expires_at: Schema.String,
   /** How many nodes may still join with it. */
   uses: Schema.Int,
+  /** What these are labelled, whatever they say; null: what each says when it joins. */
+  labels: nullable(NodeLabels),
 })
 export type JoinToken = typeof JoinToken.Type
 
@@ -131,6 +133,8 @@ export class ClusterRpcs extends RpcGroup.make(
       ttl: DurationText,
       /** How many nodes may join with it. */
       uses: Schema.Int.pipe(Schema.between(1, 10_000)),
+      /** What they are labelled, whatever they say; null: what each says when it joins. */
+      labels: nullable(NodeLabels),
     },
     success: Schema.Struct({ token: Schema.Redacted(Schema.String), expires_at: Schema.String }),
     error: ApiError,

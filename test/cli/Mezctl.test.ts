@@ -32,6 +32,9 @@ describe("mezctl", () => {
   it("prints secrets alone on standard output", async () => {
     expect(await stdoutOf("tokens add --type node --ttl 1h")).toBe("TOKEN\n")
     expect(await stdoutOf("tokens add --type node --uses 3")).toBe("TOKEN-FOR-3\n")
+    expect(await stdoutOf("tokens add --type node --labels env=prod,role=web")).toBe(
+      'TOKEN{"env":"prod","role":"web"}\n',
+    )
     expect(await stdoutOf("users add alice --roles dev,ops --logins root")).toBe("INVITE\n")
     expect(await stdoutOf("users reset alice")).toBe("NEW-INVITE\n")
   })

@@ -37,7 +37,8 @@ const statements = [
     created_by TEXT NOT NULL,
     created_ms BIGINT NOT NULL,
     expires_ms BIGINT NOT NULL,
-    uses BIGINT NOT NULL
+    uses BIGINT NOT NULL,
+    labels TEXT
   )`,
   `CREATE TABLE nodes (
     id TEXT PRIMARY KEY,

@@ -1,10 +1,11 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Array as Arr, Clock, Context, Duration, Effect, Layer, type Redacted } from "effect"
+import { Array as Arr, Clock, Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import { Invalid, NotFound } from "../../api/ApiError.ts"
 import type { JoinToken } from "../../api/ClusterRpcs.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
 import { JoinTokenId } from "../../domain/Identifiers.ts"
+import type { NodeLabels } from "../../domain/NodeLabels.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { ulid } from "../audit/Ulid.ts"
 import { newSecret, secretDigest } from "../identities/Secret.ts"
@@ -17,6 +18,8 @@ export interface JoinTokenTerms {
   readonly ttl: Duration.Duration
   /** How many nodes may join with it, 1 to 10,000. */
   readonly uses: number
+  /** The labels of every node that joins with it, whatever it says of itself; null: what it says then counts. */
+  readonly labels: NodeLabels | null
 }
 
 interface JoinTokenRow {
@@ -25,24 +28,30 @@ interface JoinTokenRow {
   readonly created_ms: number | string
   readonly expires_ms: number | string
   readonly uses: number | string
+  /** JSON; null where each node brings its own. */
+  readonly labels: string | null
 }
 
 const time = (ms: number | string) => new Date(Number(ms)).toISOString()
 
-const shownToken = ({ id, created_by, created_ms, expires_ms, uses }: JoinTokenRow): JoinToken => ({
+const labelsIn = (labels: string | null): NodeLabels | null =>
+  labels === null ? null : (JSON.parse(labels) as NodeLabels)
+
+const shownToken = ({ id, created_by, created_ms, expires_ms, uses, labels }: JoinTokenRow): JoinToken => ({
   id,
   type: "node",
   created_by,
   created_at: time(created_ms),
   expires_at: time(expires_ms),
   uses: Number(uses),
+  labels: labelsIn(labels),
 })
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const audit = yield* AuditLog
 
-  const add = Effect.fn("JoinTokens.add")(function* ({ ttl, uses }: JoinTokenTerms, by: string) {
+  const add = Effect.fn("JoinTokens.add")(function* ({ ttl, uses, labels }: JoinTokenTerms, by: string) {
     if (!Duration.between(ttl, { minimum: "1 second", maximum: longestTtl })) {
       return yield* new Invalid({ message: "a join token lives 1s at least and 30d at most" })
     }
@@ -53,8 +62,10 @@ const make = Effect.gen(function* () {
     const expiresAtMs = created_ms + Duration.toMillis(ttl)
     const token = newSecret()
     const id = JoinTokenId.make(ulid(created_ms))
-    const row = { id, digest: secretDigest(token), created_by: by, created_ms, expires_ms: expiresAtMs, uses }
-    const detail = { token_id: id, kind: "node", uses, expires_at: new Date(expiresAtMs).toISOString() }
+    const stored = labels === null ? null : JSON.stringify(labels)
+    const digest = secretDigest(token)
+    const row = { id, digest, created_by: by, created_ms, expires_ms: expiresAtMs, uses, labels: stored }
+    const detail = { token_id: id, kind: "node", uses, labels, expires_at: new Date(expiresAtMs).toISOString() }
     yield* sql.withTransaction(
       Effect.gen(function* () {
         yield* sql`DELETE FROM join_tokens WHERE expires_ms <= ${created_ms} OR uses < 1`
@@ -68,7 +79,7 @@ const make = Effect.gen(function* () {
   const list = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const rows = yield* sql<JoinTokenRow>`
-      SELECT id, created_by, created_ms, expires_ms, uses FROM join_tokens WHERE expires_ms > ${now} AND uses > 0 ORDER BY id`
+      SELECT id, created_by, created_ms, expires_ms, uses, labels FROM join_tokens WHERE expires_ms > ${now} AND uses > 0 ORDER BY id`
     return Arr.map(rows, shownToken)
   }).pipe(Effect.withSpan("JoinTokens.list"))
 
@@ -84,10 +95,10 @@ const make = Effect.gen(function* () {
   // A lookup by digest tells nothing by its timing: what an attacker chooses is hashed before it is compared.
   const use = Effect.fn("JoinTokens.use")(function* (token: Redacted.Redacted<string>) {
     const now = yield* Clock.currentTimeMillis
-    const used = yield* sql`
+    const [used] = yield* sql<Pick<JoinTokenRow, "labels">>`
       UPDATE join_tokens SET uses = uses - 1
-      WHERE digest = ${secretDigest(token)} AND expires_ms > ${now} AND uses > 0 RETURNING digest`
-    return used.length === 1
+      WHERE digest = ${secretDigest(token)} AND expires_ms > ${now} AND uses > 0 RETURNING labels`
+    return Option.map(Option.fromNullable(used), ({ labels }) => ({ labels: labelsIn(labels) }))
   })
 
   return { add, list, remove, use }
@@ -105,8 +116,10 @@ export class JoinTokens extends Context.Tag("mezite/auth/JoinTokens")<
     readonly list: Effect.Effect<ReadonlyArray<JoinToken>, SqlError>
     /** From then on nobody joins with it. */
     readonly remove: (id: JoinTokenId, by: string) => Effect.Effect<void, NotFound | SqlError>
-    /** Whether it is good; takes one use, within the caller's transaction: who fails to join gets it back. */
-    readonly use: (token: Redacted.Redacted<string>) => Effect.Effect<boolean, SqlError>
+    /** Takes one use, within the caller's transaction: who fails to join gets it back. None where it isn't good. */
+    readonly use: (
+      token: Redacted.Redacted<string>,
+    ) => Effect.Effect<Option.Option<Pick<JoinTokenTerms, "labels">>, SqlError>
   }
 >() {
   static readonly layer: Layer.Layer<JoinTokens, never, SqlClient.SqlClient | AuditLog> = Layer.effect(JoinTokens, make)

@@ -21,7 +21,7 @@ import { OnlineNodes } from "./OnlineNodes.ts"
 export interface JoinRequest {
   readonly token: Redacted.Redacted<string>
   readonly name: NodeName
-  /** Access is decided by them from then on, whatever the node says later: whoever has a join token is believed once. */
+  /** Where the token names none, access is decided by them from then on, whatever the node says later. */
   readonly labels: Readonly<Record<string, string>>
   readonly identityKey: string
   readonly hostKey: string
@@ -56,13 +56,16 @@ const make = Effect.gen(function* () {
   const [issuer, connections] = [yield* CertificateIssuer, yield* OnlineNodes]
 
   const insert = Effect.fnUntraced(function* (request: JoinRequest, row: NodeRow) {
-    if (!(yield* tokens.use(request.token))) return yield* wrongToken
-    const inserted = yield* sql`INSERT INTO nodes ${sql.insert({ ...row })} ON CONFLICT (name) DO NOTHING RETURNING id`
+    const token = yield* tokens.use(request.token)
+    if (Option.isNone(token)) return yield* wrongToken
+    const labels = token.value.labels ?? labelsOf(row)
+    const stored = { ...row, labels: JSON.stringify(labels) }
+    const inserted = yield* sql`INSERT INTO nodes ${sql.insert(stored)} ON CONFLICT (name) DO NOTHING RETURNING id`
     if (inserted.length === 0) {
       const message = `there is a node ${row.name} already: choose another name, or remove it with \`mezctl nodes rm ${row.name}\``
       return yield* new Conflict({ message })
     }
-    const detail = { node_id: row.id, labels: request.labels }
+    const detail = { node_id: row.id, labels }
     yield* audit.append(auditEvent("node.join", { node: row.name, remote_address: request.remoteAddress, detail }))
   })
 

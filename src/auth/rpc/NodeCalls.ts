@@ -11,9 +11,9 @@ import { durationOf, guarded } from "./Guard.ts"
 export const nodeCalls = Effect.gen(function* () {
   const [nodes, tokens, enforcer] = [yield* Nodes, yield* JoinTokens, yield* Enforcer]
   return {
-    TokensAdd: ({ ttl, uses }) =>
+    TokensAdd: ({ ttl, uses, labels }) =>
       guarded("TokensAdd", (caller) =>
-        Effect.map(tokens.add({ ttl: durationOf(ttl), uses }, nameOf(caller)), ({ token, expiresAtMs }) => ({
+        Effect.map(tokens.add({ ttl: durationOf(ttl), uses, labels }, nameOf(caller)), ({ token, expiresAtMs }) => ({
           token,
           expires_at: new Date(expiresAtMs).toISOString(),
         })),

@@ -1,8 +1,8 @@
 import { Args, Command, Options } from "@effect/cli"
-import { Either, ParseResult, Schema } from "effect"
+import { Schema } from "effect"
 import { DurationText } from "../../domain/Durations.ts"
 import { JoinTokenId, NodeName } from "../../domain/Identifiers.ts"
-import { NodeLabels, parseLabels, showLabels } from "../../domain/NodeLabels.ts"
+import { LabelsText } from "../LabelsText.ts"
 import { lazily } from "../lazily.ts"
 import { format } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
@@ -28,8 +28,13 @@ const addToken = Command.make(
       Options.withDefault(1),
       Options.withDescription("how many nodes may join with it, up to 10000"),
     ),
+    labels: Options.text("labels").pipe(
+      Options.withSchema(LabelsText),
+      Options.withDescription("env=prod,role=web: the nodes' labels, whatever they say of themselves"),
+      Options.optional,
+    ),
   },
-  ({ type, ttl, uses }) => runToken(type, ttl, uses),
+  runToken,
 ).pipe(Command.withDescription("Print a token with which nodes join"))
 
 const listTokens = Command.make("ls", { format }, ({ format }) => runTokens(format)).pipe(
@@ -47,13 +52,6 @@ const tokens = group("tokens", "Tokens for nodes that join").pipe(
 const listNodes = Command.make("ls", { format }, ({ format }) => runNodes(format)).pipe(
   Command.withDescription("List nodes, and flag those that record less than the cluster asks for"),
 )
-
-/** `env=prod,role=web`; empty for none. */
-const LabelsText = Schema.transformOrFail(Schema.String, NodeLabels, {
-  strict: true,
-  decode: (text, _, ast) => Either.mapLeft(parseLabels(text), (message) => new ParseResult.Type(ast, text, message)),
-  encode: (labels) => Either.right(showLabels(labels)),
-})
 
 const labelNode = Command.make(
   "label",

@@ -1,26 +1,33 @@
-import { Effect, Redacted, Stream } from "effect"
+import { Effect, Option, Redacted, Stream } from "effect"
 import type { JoinToken } from "../../api/ClusterRpcs.ts"
 import type { JoinTokenId } from "../../domain/Identifiers.ts"
+import { type NodeLabels, showLabels } from "../../domain/NodeLabels.ts"
 import { printLine } from "../Output.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
 import { hubOnThisHost } from "./HubSocket.ts"
 
 /** Makes a token with which as many nodes as `uses` may join; it goes to standard output alone. */
-export const addToken = Effect.fn("mezctl.tokens.add")(function* (type: "node", ttl: string, uses: number) {
+export const addToken = Effect.fn("mezctl.tokens.add")(function* (wanted: {
+  readonly type: "node"
+  readonly ttl: string
+  readonly uses: number
+  readonly labels: Option.Option<NodeLabels>
+}) {
   const client = yield* hubOnThisHost
-  const { token } = yield* client.TokensAdd({ type, ttl, uses })
+  const { token } = yield* client.TokensAdd({ ...wanted, labels: Option.getOrNull(wanted.labels) })
   yield* printLine(Redacted.value(token))
 }, Effect.scoped)
 
 const columns: Columns<JoinToken> = {
-  header: ["ID", "TYPE", "USES LEFT", "EXPIRES", "BY", "CREATED"],
-  row: ({ id, type, uses, expires_at, created_by, created_at }) => [
+  header: ["ID", "TYPE", "USES LEFT", "EXPIRES", "BY", "CREATED", "LABELS"],
+  row: ({ id, type, uses, expires_at, created_by, created_at, labels }) => [
     id,
     type,
     String(uses),
     expires_at,
     created_by,
     created_at,
+    labels === null ? "-" : showLabels(labels) || "none",
   ],
 }
 

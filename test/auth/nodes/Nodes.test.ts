@@ -24,7 +24,7 @@ const request = (about: Partial<JoinRequest>): JoinRequest => ({
 const join = (about: Partial<JoinRequest>) => Effect.flatMap(Nodes, (nodes) => nodes.join(request(about)))
 
 const newToken = (uses: number, ttl: Duration.Duration = Duration.hours(1)) =>
-  Effect.flatMap(JoinTokens, (tokens) => tokens.add({ ttl, uses }, "tester"))
+  Effect.flatMap(JoinTokens, (tokens) => tokens.add({ ttl, uses, labels: null }, "tester"))
 
 it.scoped("a token lets as many nodes join as it was made for, also of many at once, and 1 to 10,000", () =>
   Effect.gen(function* () {
@@ -144,6 +144,22 @@ it.scoped("lists what nodes say of themselves, and tells which are removed", () 
     ])
     yield* joined("web-1")
   }).pipe(Effect.provide(layerTestHub(connections.layer))),
+)
+
+it.scoped("labels who joins as the token says, where it does", () =>
+  Effect.gen(function* () {
+    const [nodes, tokens] = [yield* Nodes, yield* JoinTokens]
+    const labels = { env: "dev" }
+    const { token } = yield* tokens.add({ ttl: Duration.hours(1), uses: 3, labels }, "tester")
+    const none = yield* tokens.add({ ttl: Duration.hours(1), uses: 1, labels: {} }, "tester")
+    yield* join({ token, labels: { env: "prod", role: "web" } })
+    yield* join({ token: none.token, name: NodeName.make("web-2"), labels: { env: "prod" } })
+    expect((yield* nodes.list).map((node) => [node.labels, node.claimed_labels])).toEqual([
+      [labels, { env: "prod", role: "web" }],
+      [{}, { env: "prod" }],
+    ])
+    expect(yield* tokens.list).toMatchObject([{ uses: 2, labels }])
+  }).pipe(Effect.provide(layerTestHub())),
 )
 
 it.scoped("keeps the labels that a node joined with until an admin gives it others", () =>

@@ -62,7 +62,7 @@ it.scopedLive("a node joins, registers and reports under its own name, and may d
   Effect.gen(function* () {
     const admin = yield* unixSocketClient
     const web = yield* webSocketClient(yield* serveWebSocket)
-    const { token } = yield* admin.TokensAdd({ type: "node", ttl: "1h", uses: 1 })
+    const { token } = yield* admin.TokensAdd({ type: "node", ttl: "1h", uses: 1, labels: null })
     const [identity, host] = [newKey(), newKey()]
     const name = NodeName.make("web-1")
     const keys = { identity_key: identity.line, host_key: host.line }

@@ -55,7 +55,7 @@ export const loggedIn = (name: string, roles: ReadonlyArray<string> = ["user"]) 
 export const joined = (name: string) =>
   Effect.gen(function* () {
     const [tokens, nodes] = [yield* JoinTokens, yield* Nodes]
-    const { token } = yield* tokens.add({ ttl: Duration.hours(1), uses: 1 }, "tester")
+    const { token } = yield* tokens.add({ ttl: Duration.hours(1), uses: 1, labels: null }, "tester")
     const [identity, host] = [newKey(), newKey()]
     const { id, hostCertificate } = yield* nodes.join({
       token,

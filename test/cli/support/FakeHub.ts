@@ -107,9 +107,9 @@ const handlers = ClusterRpcs.toLayer({
       logins: [Login.make("root")],
       cluster,
     }),
-  TokensAdd: ({ uses }) =>
+  TokensAdd: ({ uses, labels }) =>
     Effect.succeed({
-      token: Redacted.make(uses === 1 ? "TOKEN" : `TOKEN-FOR-${uses}`),
+      token: Redacted.make(`TOKEN${uses === 1 ? "" : `-FOR-${uses}`}${labels === null ? "" : JSON.stringify(labels)}`),
       expires_at: session.started_at,
     }),
   TokensList: () => Effect.succeed([]),
