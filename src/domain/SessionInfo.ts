@@ -29,4 +29,6 @@ export interface SessionInfo {
   readonly programVersion: string
   /** The OpenSSH certificate that opened the session (PROTOCOL.certkeys blob); empty where there was none. */
   readonly userCertificate: Uint8Array
+  /** Whether what its processes run, open and connect to is recorded too, when it begins. */
+  readonly enhanced: boolean
 }

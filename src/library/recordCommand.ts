@@ -38,6 +38,7 @@ const describe = (options: RecordCommandOptions, username: string, startedAtMs: 
   modeSource: "default",
   programVersion: version,
   userCertificate: new Uint8Array(0),
+  enhanced: false,
 })
 
 /**

@@ -33,6 +33,7 @@ export class JsonTranscript {
       mode: info.mode,
       mode_source: info.modeSource,
       program_version: info.programVersion,
+      enhanced: info.enhanced,
     }
     return `{"session":${JSON.stringify(session)},\n"frames":[`
   }

@@ -16,14 +16,19 @@ export interface Gap {
   readonly frames: number
   /** How many bytes were lost; 0 where that is not known. */
   readonly bytes: number
+  /** How many events of enhanced recording were lost; 0 where that is not known. */
+  readonly events: number
 }
 
 /** The payload of a `resize` frame. */
 export const encodeResize = (resize: Resize): Uint8Array => toBinary(ResizeSchema, create(ResizeSchema, resize))
 
 /** The payload of a `gap` frame. */
-export const encodeGap = (gap: Gap): Uint8Array =>
-  toBinary(GapSchema, create(GapSchema, { reason: gap.reason, frames: BigInt(gap.frames), bytes: BigInt(gap.bytes) }))
+export const encodeGap = ({ reason, frames, bytes, events }: Gap): Uint8Array =>
+  toBinary(
+    GapSchema,
+    create(GapSchema, { reason, frames: BigInt(frames), bytes: BigInt(bytes), events: BigInt(events) }),
+  )
 
 const parse = <A>(what: string, read: () => A): A => {
   try {
@@ -43,6 +48,6 @@ export const decodeResize = (payload: Uint8Array): Resize =>
 /** Reads the payload of a `gap` frame; throws `Corrupt`. */
 export const decodeGap = (payload: Uint8Array): Gap =>
   parse("gap", () => {
-    const { reason, frames, bytes } = fromBinary(GapSchema, payload, { readUnknownFields: false })
-    return { reason, frames: safeNumber(frames), bytes: safeNumber(bytes) }
+    const { reason, frames, bytes, events } = fromBinary(GapSchema, payload, { readUnknownFields: false })
+    return { reason, frames: safeNumber(frames), bytes: safeNumber(bytes), events: safeNumber(events) }
   })

@@ -99,6 +99,7 @@ const infoOf = (header: Header, offset: number): SessionInfo => {
     modeSource,
     programVersion: header.programVersion,
     userCertificate: header.userCertificate.slice(),
+    enhanced: header.enhanced,
     ...(header.terminal === undefined
       ? {}
       : { terminal: { cols: header.terminal.cols, rows: header.terminal.rows, term: header.terminal.term } }),

@@ -17,3 +17,15 @@ export const Limits = {
   /** Milliseconds that a writer leaves written bytes without a seal. */
   unsealedMillis: 10_000,
 } as const
+
+/** What a writer puts into frames of enhanced recording, in bytes. */
+export const EventLimits = {
+  /** A payload with several events; one frame of it fits into the smallest window of a session. */
+  payload: 32 * 1024 - 64,
+  /** The end of a program's or a directory's path. */
+  path: 6 * 1024,
+  /** A command's arguments in one event; more follow in others. */
+  arguments: 12 * 1024,
+  /** All arguments of a command: Linux takes no more, unless its stack was made larger. */
+  allArguments: 2 * 1024 * 1024,
+} as const

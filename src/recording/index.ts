@@ -1,9 +1,13 @@
 /** The `.rec` format: writing, reading, sealing, verifying and encrypting recordings. See docs/recording-format.md. */
+export { CommandJoiner } from "./CommandJoiner.ts"
+export { type CommandPart, decodeCommands, encodeCommands } from "./CommandPayload.ts"
 export { compressFrame, inflatePayload } from "./Compression.ts"
+export { decodeConnections, encodeConnections } from "./ConnectionPayload.ts"
 export { decodeEnd, encodeEndEntry, type Keyframe, type RecordingEnd, type SeekPoint } from "./End.ts"
 export { type Entry, type EntryKind, encodeEntry, splitEntries } from "./Entry.ts"
 export { EntryReader, type EntryReaderOptions, type RecordingEntry } from "./EntryReader.ts"
 export { EntrySplitter, MAGIC } from "./EntrySplitter.ts"
+export { decodeFiles, encodeFiles } from "./FilePayload.ts"
 export { FrameCipher } from "./FrameCipher.ts"
 export { decodeGap, decodeResize, encodeGap, encodeResize, type Gap, type Resize } from "./FramePayload.ts"
 export { decodeHeader, type Encryption, encodeHeaderEntry, FORMAT_VERSION, type RecordingHeader } from "./Header.ts"

@@ -38,6 +38,7 @@ const infos: FastCheck.Arbitrary<SessionInfo> = FastCheck.record({
   modeSource: FastCheck.constantFrom("env" as const, "cluster" as const, "cached" as const, "default" as const),
   programVersion: text,
   userCertificate: FastCheck.uint8Array({ maxLength: 50 }),
+  enhanced: FastCheck.boolean(),
 }).chain((info) =>
   FastCheck.option(FastCheck.record({ cols: FastCheck.nat(0xffff_ffff), rows: FastCheck.nat(500), term: text })).map(
     (terminal) => (terminal === null ? info : { ...info, terminal }),

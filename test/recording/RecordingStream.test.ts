@@ -113,7 +113,7 @@ describe("streams of recordings", () => {
   it("know what resize and gap frames hold", () => {
     expect(FrameKind.Gap).toBe(10)
     expect(decodeResize(encodeResize({ cols: 132, rows: 50 }))).toEqual({ cols: 132, rows: 50 })
-    const gap = { reason: "spool lost", frames: 3, bytes: 2 ** 40 }
+    const gap = { reason: "spool lost", frames: 3, bytes: 2 ** 40, events: 5 }
     expect(decodeGap(encodeGap(gap))).toEqual(gap)
     expect(() => decodeGap(Buffer.from("10ffffffffffffffffff01", "hex"))).toThrow("payload of a gap frame")
     expect(() => decodeResize(Buffer.from("08", "hex"))).toThrow("payload of a resize frame")

@@ -62,7 +62,7 @@ const withGap = (): Uint8Array => {
   const writer = RecordingWriter.begin({ info: sessionInfo, signer })
   const reason = "the spool of web-1 was lost"
   writer.append(wireFrame(frame(1, 0, FrameKind.Output, text("web-1 # "))), 0)
-  writer.append(wireFrame(frame(2, 900, FrameKind.Gap, encodeGap({ reason, frames: 17, bytes: 4096 }))), 900)
+  writer.append(wireFrame(frame(2, 900, FrameKind.Gap, encodeGap({ reason, frames: 17, bytes: 4096, events: 0 }))), 900)
   writer.append(wireFrame(frame(3, 5_000, FrameKind.Output, text("back\r\n"))), 5_000)
   writer.finish({ durationMs: 5_100, status: "truncated", reason })
   return concat(writer.take())

@@ -53,6 +53,7 @@ export const sessionInfo: SessionInfo = {
   modeSource: "cluster",
   programVersion: "0.1.0",
   userCertificate: new Uint8Array(0),
+  enhanced: false,
 }
 
 export const sessionEnd: SessionEnd = {

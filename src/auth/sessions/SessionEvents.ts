@@ -20,6 +20,7 @@ export const sessionStart = (row: SessionRow, info: SessionInfo): AuditEventDraf
       command: row.command,
       terminal: info.terminal === undefined ? null : { ...info.terminal },
       program_version: info.programVersion,
+      enhanced: info.enhanced,
       started_at: new Date(info.startedAtMs).toISOString(),
     },
   })

@@ -5,8 +5,12 @@ import { RecordingError } from "../../recording/RecordingError.ts"
 import type { OutputLost } from "../OutputLost.ts"
 import type { PlayerScreen } from "../PlayerScreen.ts"
 
-const gapNotice = ({ reason, frames }: Gap): string =>
-  `${frames === 0 ? "part of the session is" : `${frames} frames are`} missing here${reason === "" ? "" : `: ${reason}`}`
+const missing = ({ frames, events }: Gap): string => {
+  if (frames > 0) return `${frames} frames are`
+  return events > 0 ? `${events} events are` : "part of the session is"
+}
+
+const gapNotice = (gap: Gap): string => `${missing(gap)} missing here${gap.reason === "" ? "" : `: ${gap.reason}`}`
 
 /** Draws what a session showed; says where something is missing. */
 export const drawFrame = (screen: PlayerScreen, frame: Frame): Effect.Effect<void, OutputLost | RecordingError> => {

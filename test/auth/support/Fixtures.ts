@@ -82,6 +82,7 @@ export const sessionInfo = (about: Partial<SessionInfo> = {}): SessionInfo => ({
   mode: "node-sync",
   modeSource: "cluster",
   programVersion: "1.2.3",
+  enhanced: false,
   userCertificate: new Uint8Array(),
   ...about,
 })

@@ -26,7 +26,9 @@ for (const [command, ...packages] of [["clang"], ["bpftool"], ["gcc", "gcc", "li
   try {
     run(command, "--version")
   } catch {
-    fail(`${command} is missing: apt-get install --no-install-recommends ${(packages.length > 0 ? packages : [command]).join(" ")}`)
+    fail(
+      `${command} is missing: apt-get install --no-install-recommends ${(packages.length > 0 ? packages : [command]).join(" ")}`,
+    )
   }
 }
 

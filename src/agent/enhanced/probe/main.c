@@ -86,6 +86,7 @@ static int unsupported(const char *line) {
 
 int main(int count, char **arguments) {
   if (count == 2 && strcmp(arguments[1], "canary") == 0) return canary();
+  if (count == 2 && strcmp(arguments[1], "sing") == 0) return canary_sings();
   /* It ends when mezd closes its input, and not with the signal that ends mezd: sessions are still to be ended then. */
   for (const int *name = (const int[]){SIGINT, SIGTERM, SIGHUP, SIGPIPE, 0}; *name != 0; name++) signal(*name, SIG_IGN);
   libbpf_set_print(log_warning);

@@ -15,20 +15,24 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
   return 0;
 }
 
+/* One part of the arguments; false after the last. What has no room is seen as missing; what is counted is the command. */
+static __noinline int submit_part(struct scratch *scratch, unsigned long start, __u32 at, __u32 total) {
+  if (at >= total) return 0;
+  __u32 length = total - at;
+  if (length > ARGUMENT_BYTES) length = ARGUMENT_BYTES;
+  if (bpf_probe_read_user(scratch->data, length, (void *)(start + at)) != 0) return 1;
+  scratch->head.detail[0] = at;
+  scratch->head.length = sizeof scratch->head + length;
+  bpf_ringbuf_output(&commands, &scratch->head, sizeof scratch->head + length, 0);
+  return 1;
+}
+
 /* The arguments as they lie in the new program's memory, where nobody else can have changed them yet. */
 static __always_inline __u32 submit_arguments(struct scratch *scratch, struct task_struct *task) {
   unsigned long start = BPF_CORE_READ(task, mm, arg_start);
   __u32 total = BPF_CORE_READ(task, mm, arg_end) - start;
   for (int part = 0; part < ARGUMENT_PARTS; part++) {
-    __u32 at = part * ARGUMENT_BYTES;
-    if (at >= total) break;
-    __u32 length = total - at;
-    if (length > ARGUMENT_BYTES) length = ARGUMENT_BYTES;
-    if (bpf_probe_read_user(scratch->data, length, (void *)(start + at)) != 0) continue;
-    scratch->head.detail[0] = at;
-    scratch->head.length = sizeof scratch->head + length;
-    /* A part without room is seen as missing; what is counted is the command. */
-    bpf_ringbuf_output(&commands, &scratch->head, sizeof scratch->head + length, 0);
+    if (!submit_part(scratch, start, part * ARGUMENT_BYTES, total)) break;
   }
   return total;
 }

@@ -64,7 +64,7 @@ export interface Native {
 }
 
 /** `dist/native` of the package that this file belongs to, be it source or bundle. */
-const folder = (): string => {
+export const nativeFolder = (): string => {
   const start = dirname(fileURLToPath(import.meta.url))
   for (let at = start; ; at = dirname(at)) {
     if (existsSync(join(at, "package.json"))) return join(at, "dist", "native")
@@ -73,7 +73,7 @@ const folder = (): string => {
 }
 
 const load = (): Native => {
-  const at = folder()
+  const at = nativeFolder()
   const addon = createRequire(import.meta.url)
   return { pty: addon(join(at, "pty.node")), sockets: addon(join(at, "sockets.node")), launcher: join(at, "launch") }
 }

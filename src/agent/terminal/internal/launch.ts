@@ -1,6 +1,7 @@
-import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { basename } from "node:path"
-import { Effect, Option } from "effect"
+import type { Writable } from "node:stream"
+import { Effect, Exit, Option } from "effect"
 import { TerminalError } from "../../../session/TerminalError.ts"
 import type { LoginUser } from "../LoginUser.ts"
 import type { Native } from "./Native.ts"
@@ -15,7 +16,18 @@ export interface Program {
    * by a failure or an interruption ends also those processes that left the session (setsid(2), daemons).
    */
   readonly mark?: string
+  /**
+   * Run once its process is there and listened to, and before anything of the user's runs in it; where it fails, nothing
+   * ever does.
+   */
+  readonly gate?: Gate
 }
+
+/** What is to be done with a process before it begins. */
+export type Gate = (pid: number) => Effect.Effect<void, TerminalError>
+
+/** The first after standard input, output and error: launch.cc, kGate. */
+const gateDescriptor = 3
 
 const shellArguments = ({ user, command }: Program): ReadonlyArray<string> => {
   const name = basename(user.shell)
@@ -25,7 +37,7 @@ const shellArguments = ({ user, command }: Program): ReadonlyArray<string> => {
 const launcherArguments = (program: Program, hasTerminal: boolean): ReadonlyArray<string> => {
   const { user } = program
   const changesUser = process.getuid?.() === 0
-  const flags = [hasTerminal, changesUser].map((flag) => (flag ? "1" : "0"))
+  const flags = [program.gate !== undefined, hasTerminal, changesUser].map((flag) => (flag ? "1" : "0"))
   return [...flags, `${user.uid}`, `${user.gid}`, user.name, user.home, user.shell, ...shellArguments(program)]
 }
 
@@ -33,6 +45,36 @@ const startFailed = (cause: unknown): TerminalError => {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new TerminalError({ message: `your session's program cannot be started: ${reason}`, cause })
 }
+
+/** Where a process waits until it may begin; closed without a byte, it never does. */
+const openGate = (child: ChildProcess, mayBegin: boolean): void => {
+  const gate = child.stdio[gateDescriptor] as Writable | null
+  gate?.on("error", () => gate.destroy())
+  if (mayBegin) gate?.end("\n", () => gate.destroy())
+  else gate?.destroy()
+}
+
+interface ProgramStdio {
+  readonly descriptors: ReadonlyArray<"pipe" | number>
+  readonly hasTerminal: boolean
+}
+
+const start = <A>(native: Native, program: Program, stdio: ProgramStdio, onStart: (child: ChildProcess) => A) =>
+  Effect.async<{ readonly child: ChildProcess; readonly started: A }, TerminalError>((resume) => {
+    try {
+      const child = spawn(native.launcher, launcherArguments(program, stdio.hasTerminal), {
+        env: program.environment,
+        stdio: [...stdio.descriptors, ...(program.gate === undefined ? [] : ["pipe" as const])],
+        cwd: "/",
+        detached: true,
+      })
+      child.once("error", (cause) => resume(Effect.fail(startFailed(cause))))
+      if (child.pid === undefined) return
+      resume(Effect.succeed({ child, started: onStart(child) }))
+    } catch (cause) {
+      resume(Effect.fail(startFailed(cause)))
+    }
+  })
 
 /**
  * Starts a program as its user, with all the user's groups, in the user's home, leading a session of its own, with no file open
@@ -42,21 +84,14 @@ const startFailed = (cause: unknown): TerminalError => {
 export const launch = <A>(
   native: Native,
   program: Program,
-  stdio: { readonly descriptors: StdioOptions; readonly hasTerminal: boolean },
+  stdio: ProgramStdio,
   onStart: (child: ChildProcess) => A,
 ): Effect.Effect<A, TerminalError> =>
-  Effect.async((resume) => {
-    try {
-      const child = spawn(native.launcher, launcherArguments(program, stdio.hasTerminal), {
-        env: program.environment,
-        stdio: stdio.descriptors,
-        cwd: "/",
-        detached: true,
-      })
-      child.once("error", (cause) => resume(Effect.fail(startFailed(cause))))
-      if (child.pid === undefined) return
-      resume(Effect.succeed(onStart(child)))
-    } catch (cause) {
-      resume(Effect.fail(startFailed(cause)))
-    }
-  })
+  Effect.flatMap(start(native, program, stdio, onStart), ({ child, started }) =>
+    program.gate === undefined
+      ? Effect.succeed(started)
+      : program.gate(child.pid ?? 0).pipe(
+          Effect.onExit((exit) => Effect.sync(() => openGate(child, Exit.isSuccess(exit)))),
+          Effect.as(started),
+        ),
+  )

@@ -1,6 +1,7 @@
-// Becomes a user's program: `launch TTY SWITCH UID GID LOGIN HOME FILE ARGV0 [ARGUMENT...]`, where TTY and SWITCH are 0 or
-// 1. It replaces itself by FILE, so that no process stays between the agent and the shell. It is started as the leader
-// of a new session, with its environment being the user's already. Nothing of the user's runs before the last step.
+// Becomes a user's program: `launch GATE TTY SWITCH UID GID LOGIN HOME FILE ARGV0 [ARGUMENT...]`, where the first three are 0
+// or 1. It replaces itself by FILE, so that no process stays between the agent and the shell. It is started as the leader
+// of a new session, with its environment being the user's already. Nothing of the user's runs before the last step. With
+// GATE it begins when it can read a byte from descriptor 3, and never where that is closed instead.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +20,18 @@ namespace {
 constexpr rlim_t kUsualFiles = 1024;
 constexpr rlim_t kManyFiles = 65536;
 constexpr int kFailed = 254;
+constexpr int kGate = 3;
 
 [[noreturn]] void fail(const char* step) {
   fprintf(stderr, "mezd: cannot start your session: %s: %s\n", step, strerror(errno));
   _exit(kFailed);
+}
+
+void waitAtGate() {
+  char byte;
+  ssize_t count;
+  while ((count = read(kGate, &byte, 1)) < 0 && errno == EINTR) continue;
+  if (count != 1) _exit(kFailed);
 }
 
 void closeInherited() {
@@ -61,20 +70,21 @@ void enterHome(const char* home) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 9) {
-    fprintf(stderr, "usage: launch TTY SWITCH UID GID LOGIN HOME FILE ARGV0 [ARGUMENT...]\n");
+  if (argc < 10) {
+    fprintf(stderr, "usage: launch GATE TTY SWITCH UID GID LOGIN HOME FILE ARGV0 [ARGUMENT...]\n");
     return 2;
   }
+  if (argv[1][0] == '1') waitAtGate();
   closeInherited();
-  if (argv[1][0] == '1' && ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) fail("TIOCSCTTY");
+  if (argv[2][0] == '1' && ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) fail("TIOCSCTTY");
   restoreFileLimit();
   umask(022);
-  if (argv[2][0] == '1') {
-    becomeUser(static_cast<uid_t>(strtoul(argv[3], nullptr, 10)), static_cast<gid_t>(strtoul(argv[4], nullptr, 10)), argv[5]);
+  if (argv[3][0] == '1') {
+    becomeUser(static_cast<uid_t>(strtoul(argv[4], nullptr, 10)), static_cast<gid_t>(strtoul(argv[5], nullptr, 10)), argv[6]);
   }
-  enterHome(argv[6]);
-  const char* file = argv[7];
-  execv(file, argv + 8);
+  enterHome(argv[7]);
+  const char* file = argv[8];
+  execv(file, argv + 9);
   // As sshd does; the shell itself reports a command that is missing, with 127.
   const int reason = errno;
   fprintf(stderr, "%s: %s\n", file, strerror(reason));

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mezite/recording/v1/recording.proto.
  */
 export const file_mezite_recording_v1_recording: GenFile = /*@__PURE__*/
-  fileDesc("CiNtZXppdGUvcmVjb3JkaW5nL3YxL3JlY29yZGluZy5wcm90bxITbWV6aXRlLnJlY29yZGluZy52MSI4CglSZWNvcmRpbmcSKwoHZW50cmllcxgBIAMoCzIaLm1leml0ZS5yZWNvcmRpbmcudjEuRW50cnkiwAEKBUVudHJ5Ei0KBmhlYWRlchgBIAEoCzIbLm1leml0ZS5yZWNvcmRpbmcudjEuSGVhZGVySAASKwoFZnJhbWUYAiABKAsyGi5tZXppdGUucmVjb3JkaW5nLnYxLkZyYW1lSAASKQoEc2VhbBgDIAEoCzIZLm1leml0ZS5yZWNvcmRpbmcudjEuU2VhbEgAEicKA2VuZBgEIAEoCzIYLm1leml0ZS5yZWNvcmRpbmcudjEuRW5kSABCBwoFZW50cnki0wMKBkhlYWRlchIWCg5mb3JtYXRfdmVyc2lvbhgBIAEoDRISCgpzZXNzaW9uX2lkGAIgASgJEg8KB2NsdXN0ZXIYAyABKAkSDAoEdXNlchgEIAEoCRINCgVsb2dpbhgFIAEoCRIMCgRub2RlGAYgASgJEhYKDnJlbW90ZV9hZGRyZXNzGAcgASgJEhUKDXN0YXJ0ZWRfYXRfbXMYCCABKAQSLwoIdGVybWluYWwYCSABKAsyHS5tZXppdGUucmVjb3JkaW5nLnYxLlRlcm1pbmFsEg8KB2NvbW1hbmQYCiABKAkSJwoEbW9kZRgLIAEoDjIZLm1leml0ZS5yZWNvcmRpbmcudjEuTW9kZRI0Cgttb2RlX3NvdXJjZRgMIAEoDjIfLm1leml0ZS5yZWNvcmRpbmcudjEuTW9kZVNvdXJjZRIXCg9wcm9ncmFtX3ZlcnNpb24YDSABKAkSKQoFY29kZWMYDiABKA4yGi5tZXppdGUucmVjb3JkaW5nLnYxLkNvZGVjEjMKCmVuY3J5cHRpb24YDyABKAsyHy5tZXppdGUucmVjb3JkaW5nLnYxLkVuY3J5cHRpb24SGAoQdXNlcl9jZXJ0aWZpY2F0ZRgQIAEoDCI0CghUZXJtaW5hbBIMCgRjb2xzGAEgASgNEgwKBHJvd3MYAiABKA0SDAoEdGVybRgDIAEoCSJXCgpFbmNyeXB0aW9uEisKBmNpcGhlchgBIAEoDjIbLm1leml0ZS5yZWNvcmRpbmcudjEuQ2lwaGVyEg4KBmtleV9pZBgCIAEoCRIMCgRzYWx0GAMgASgMIpEBCgVGcmFtZRILCgNzZXEYASABKAQSDwoHdGltZV9tcxgCIAEoBBInCgRraW5kGAMgASgOMhkubWV6aXRlLnJlY29yZGluZy52MS5LaW5kEhIKCmNvbXByZXNzZWQYBCABKAgSDgoGbWFza2VkGAUgASgIEg8KB3BheWxvYWQYBiABKAwSDAoEc2l6ZRgHIAEoDSIkCgZSZXNpemUSDAoEY29scxgBIAEoDRIMCgRyb3dzGAIgASgNIjQKA0dhcBIOCgZyZWFzb24YASABKAkSDgoGZnJhbWVzGAIgASgEEg0KBWJ5dGVzGAMgASgEIloKBFNlYWwSCwoDc2VxGAEgASgGEg4KBmRpZ2VzdBgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwSDgoGa2V5X2lkGAQgASgMEhIKCmVuZF9vZmZzZXQYBSABKAYixAIKA0VuZBITCgtkdXJhdGlvbl9tcxgBIAEoBBITCglleGl0X2NvZGUYAiABKA1IABIVCgtleGl0X3NpZ25hbBgDIAEoCUgAEisKBnN0YXR1cxgEIAEoDjIbLm1leml0ZS5yZWNvcmRpbmcudjEuU3RhdHVzEg4KBnJlYXNvbhgFIAEoCRIOCgZmcmFtZXMYBiABKAQSFAoMb3V0cHV0X2J5dGVzGAcgASgEEhMKC2lucHV0X2J5dGVzGAggASgEEhUKDWZyYW1lc19kaWdlc3QYCSABKAwSMwoLc2Vla19wb2ludHMYCiADKAsyHi5tZXppdGUucmVjb3JkaW5nLnYxLlNlZWtQb2ludBIwCglrZXlmcmFtZXMYCyADKAsyHS5tZXppdGUucmVjb3JkaW5nLnYxLktleWZyYW1lQgYKBGV4aXQiOQoJU2Vla1BvaW50Eg8KB3RpbWVfbXMYASABKAQSDgoGb2Zmc2V0GAIgASgEEgsKA3NlcRgDIAEoBCJkCghLZXlmcmFtZRILCgNzZXEYASABKAQSDwoHdGltZV9tcxgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEY29scxgEIAEoDRIMCgRyb3dzGAUgASgNEg4KBnNjcmVlbhgGIAEoDCpNCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABISCg5NT0RFX05PREVfU1lOQxABEg0KCU1PREVfTk9ERRACEgwKCE1PREVfT0ZGEAMqiAEKCk1vZGVTb3VyY2USGwoXTU9ERV9TT1VSQ0VfVU5TUEVDSUZJRUQQABITCg9NT0RFX1NPVVJDRV9FTlYQARIXChNNT0RFX1NPVVJDRV9DTFVTVEVSEAISFgoSTU9ERV9TT1VSQ0VfQ0FDSEVEEAMSFwoTTU9ERV9TT1VSQ0VfREVGQVVMVBAEKjEKBUNvZGVjEhUKEUNPREVDX1VOU1BFQ0lGSUVEEAASEQoNQ09ERUNfREVGTEFURRABKjgKBkNpcGhlchIWChJDSVBIRVJfVU5TUEVDSUZJRUQQABIWChJDSVBIRVJfQUVTXzI1Nl9HQ00QASq/AQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDwoLS0lORF9PVVRQVVQQARIOCgpLSU5EX0lOUFVUEAISDwoLS0lORF9TVERFUlIQAxIPCgtLSU5EX1JFU0laRRAEEg8KC0tJTkRfTUFSS0VSEAUSDwoLS0lORF9TSUdOQUwQBhINCglLSU5EX0VYRUMQBxINCglLSU5EX0ZJTEUQCBIQCgxLSU5EX05FVFdPUksQCRIMCghLSU5EX0dBUBAKKmQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABIUChBTVEFUVVNfQ09NUExFVEVEEAESFgoSU1RBVFVTX0lOVEVSUlVQVEVEEAISFAoQU1RBVFVTX1RSVU5DQVRFRBADYgZwcm90bzM");
+  fileDesc("CiNtZXppdGUvcmVjb3JkaW5nL3YxL3JlY29yZGluZy5wcm90bxITbWV6aXRlLnJlY29yZGluZy52MSI4CglSZWNvcmRpbmcSKwoHZW50cmllcxgBIAMoCzIaLm1leml0ZS5yZWNvcmRpbmcudjEuRW50cnkiwAEKBUVudHJ5Ei0KBmhlYWRlchgBIAEoCzIbLm1leml0ZS5yZWNvcmRpbmcudjEuSGVhZGVySAASKwoFZnJhbWUYAiABKAsyGi5tZXppdGUucmVjb3JkaW5nLnYxLkZyYW1lSAASKQoEc2VhbBgDIAEoCzIZLm1leml0ZS5yZWNvcmRpbmcudjEuU2VhbEgAEicKA2VuZBgEIAEoCzIYLm1leml0ZS5yZWNvcmRpbmcudjEuRW5kSABCBwoFZW50cnki5QMKBkhlYWRlchIWCg5mb3JtYXRfdmVyc2lvbhgBIAEoDRISCgpzZXNzaW9uX2lkGAIgASgJEg8KB2NsdXN0ZXIYAyABKAkSDAoEdXNlchgEIAEoCRINCgVsb2dpbhgFIAEoCRIMCgRub2RlGAYgASgJEhYKDnJlbW90ZV9hZGRyZXNzGAcgASgJEhUKDXN0YXJ0ZWRfYXRfbXMYCCABKAQSLwoIdGVybWluYWwYCSABKAsyHS5tZXppdGUucmVjb3JkaW5nLnYxLlRlcm1pbmFsEg8KB2NvbW1hbmQYCiABKAkSJwoEbW9kZRgLIAEoDjIZLm1leml0ZS5yZWNvcmRpbmcudjEuTW9kZRI0Cgttb2RlX3NvdXJjZRgMIAEoDjIfLm1leml0ZS5yZWNvcmRpbmcudjEuTW9kZVNvdXJjZRIXCg9wcm9ncmFtX3ZlcnNpb24YDSABKAkSKQoFY29kZWMYDiABKA4yGi5tZXppdGUucmVjb3JkaW5nLnYxLkNvZGVjEjMKCmVuY3J5cHRpb24YDyABKAsyHy5tZXppdGUucmVjb3JkaW5nLnYxLkVuY3J5cHRpb24SGAoQdXNlcl9jZXJ0aWZpY2F0ZRgQIAEoDBIQCghlbmhhbmNlZBgRIAEoCCI0CghUZXJtaW5hbBIMCgRjb2xzGAEgASgNEgwKBHJvd3MYAiABKA0SDAoEdGVybRgDIAEoCSJXCgpFbmNyeXB0aW9uEisKBmNpcGhlchgBIAEoDjIbLm1leml0ZS5yZWNvcmRpbmcudjEuQ2lwaGVyEg4KBmtleV9pZBgCIAEoCRIMCgRzYWx0GAMgASgMIpEBCgVGcmFtZRILCgNzZXEYASABKAQSDwoHdGltZV9tcxgCIAEoBBInCgRraW5kGAMgASgOMhkubWV6aXRlLnJlY29yZGluZy52MS5LaW5kEhIKCmNvbXByZXNzZWQYBCABKAgSDgoGbWFza2VkGAUgASgIEg8KB3BheWxvYWQYBiABKAwSDAoEc2l6ZRgHIAEoDSIkCgZSZXNpemUSDAoEY29scxgBIAEoDRIMCgRyb3dzGAIgASgNIkQKA0dhcBIOCgZyZWFzb24YASABKAkSDgoGZnJhbWVzGAIgASgEEg0KBWJ5dGVzGAMgASgEEg4KBmV2ZW50cxgEIAEoBCI9CghDb21tYW5kcxIxCgZldmVudHMYASADKAsyIS5tZXppdGUucmVjb3JkaW5nLnYxLkNvbW1hbmRFdmVudCKVAgoMQ29tbWFuZEV2ZW50Eg8KB3RpbWVfdXMYASABKAQSCwoDcGlkGAIgASgNEjYKB3N0YXJ0ZWQYAyABKAsyIy5tZXppdGUucmVjb3JkaW5nLnYxLkNvbW1hbmRTdGFydGVkSAASOgoJYXJndW1lbnRzGAQgASgLMiUubWV6aXRlLnJlY29yZGluZy52MS5Db21tYW5kQXJndW1lbnRzSAASMgoFZW5kZWQYBSABKAsyIS5tZXppdGUucmVjb3JkaW5nLnYxLkNvbW1hbmRFbmRlZEgAEjYKB3JlZnVzZWQYBiABKAsyIy5tZXppdGUucmVjb3JkaW5nLnYxLkNvbW1hbmRSZWZ1c2VkSABCBwoFZXZlbnQiswEKDkNvbW1hbmRTdGFydGVkEhIKCnBhcmVudF9waWQYASABKA0SCwoDdWlkGAIgASgNEhUKDWVmZmVjdGl2ZV91aWQYAyABKA0SDwoHcHJvZ3JhbRgEIAEoDBIMCgRmaWxlGAUgASgMEhEKCWRpcmVjdG9yeRgGIAEoDBIRCglhcmd1bWVudHMYByABKAwSFwoPYXJndW1lbnRzX2J5dGVzGAggASgEEgsKA2N1dBgJIAEoCCIlChBDb21tYW5kQXJndW1lbnRzEhEKCWFyZ3VtZW50cxgBIAEoDCJCCgxDb21tYW5kRW5kZWQSEwoJZXhpdF9jb2RlGAEgASgNSAASFQoLZXhpdF9zaWduYWwYAiABKAlIAEIGCgRleGl0IkAKDkNvbW1hbmRSZWZ1c2VkEgwKBGZpbGUYASABKAwSEQoJZGlyZWN0b3J5GAIgASgMEg0KBWVycm9yGAMgASgNIjcKBUZpbGVzEi4KBmV2ZW50cxgBIAMoCzIeLm1leml0ZS5yZWNvcmRpbmcudjEuRmlsZUV2ZW50IoABCglGaWxlRXZlbnQSDwoHdGltZV91cxgBIAEoBBILCgNwaWQYAiABKA0SDAoEbmFtZRgDIAEoCRIMCgRwYXRoGAQgASgMEg0KBWZsYWdzGAUgASgNEg0KBWVycm9yGAYgASgNEgsKA2N1dBgHIAEoCBIOCgZ1bnNlZW4YCCABKAgiQwoLQ29ubmVjdGlvbnMSNAoGZXZlbnRzGAEgAygLMiQubWV6aXRlLnJlY29yZGluZy52MS5Db25uZWN0aW9uRXZlbnQiyAEKD0Nvbm5lY3Rpb25FdmVudBIPCgd0aW1lX3VzGAEgASgEEgsKA3BpZBgCIAEoDRIMCgRuYW1lGAMgASgJEg4KBm51bWJlchgEIAEoDRI1CgVhc2tlZBgFIAEoCzIkLm1leml0ZS5yZWNvcmRpbmcudjEuQ29ubmVjdGlvbkFza2VkSAASOQoHb3V0Y29tZRgGIAEoCzImLm1leml0ZS5yZWNvcmRpbmcudjEuQ29ubmVjdGlvbk91dGNvbWVIAEIHCgVldmVudCKlAQoPQ29ubmVjdGlvbkFza2VkEiUKA3dheRgBIAEoDjIYLm1leml0ZS5yZWNvcmRpbmcudjEuV2F5Eg4KBmZhbWlseRgCIAEoDRIMCgR0eXBlGAMgASgNEhAKCHByb3RvY29sGAQgASgNEg8KB2FkZHJlc3MYBSABKAwSDAoEcG9ydBgGIAEoDRISCgVlcnJvchgHIAEoDUgAiAEBQggKBl9lcnJvciJFChFDb25uZWN0aW9uT3V0Y29tZRISCgVlcnJvchgBIAEoDUgAiAEBEhIKCmxvY2FsX3BvcnQYAiABKA1CCAoGX2Vycm9yIloKBFNlYWwSCwoDc2VxGAEgASgGEg4KBmRpZ2VzdBgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwSDgoGa2V5X2lkGAQgASgMEhIKCmVuZF9vZmZzZXQYBSABKAYixAIKA0VuZBITCgtkdXJhdGlvbl9tcxgBIAEoBBITCglleGl0X2NvZGUYAiABKA1IABIVCgtleGl0X3NpZ25hbBgDIAEoCUgAEisKBnN0YXR1cxgEIAEoDjIbLm1leml0ZS5yZWNvcmRpbmcudjEuU3RhdHVzEg4KBnJlYXNvbhgFIAEoCRIOCgZmcmFtZXMYBiABKAQSFAoMb3V0cHV0X2J5dGVzGAcgASgEEhMKC2lucHV0X2J5dGVzGAggASgEEhUKDWZyYW1lc19kaWdlc3QYCSABKAwSMwoLc2Vla19wb2ludHMYCiADKAsyHi5tZXppdGUucmVjb3JkaW5nLnYxLlNlZWtQb2ludBIwCglrZXlmcmFtZXMYCyADKAsyHS5tZXppdGUucmVjb3JkaW5nLnYxLktleWZyYW1lQgYKBGV4aXQiOQoJU2Vla1BvaW50Eg8KB3RpbWVfbXMYASABKAQSDgoGb2Zmc2V0GAIgASgEEgsKA3NlcRgDIAEoBCJkCghLZXlmcmFtZRILCgNzZXEYASABKAQSDwoHdGltZV9tcxgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEY29scxgEIAEoDRIMCgRyb3dzGAUgASgNEg4KBnNjcmVlbhgGIAEoDCpNCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABISCg5NT0RFX05PREVfU1lOQxABEg0KCU1PREVfTk9ERRACEgwKCE1PREVfT0ZGEAMqiAEKCk1vZGVTb3VyY2USGwoXTU9ERV9TT1VSQ0VfVU5TUEVDSUZJRUQQABITCg9NT0RFX1NPVVJDRV9FTlYQARIXChNNT0RFX1NPVVJDRV9DTFVTVEVSEAISFgoSTU9ERV9TT1VSQ0VfQ0FDSEVEEAMSFwoTTU9ERV9TT1VSQ0VfREVGQVVMVBAEKjEKBUNvZGVjEhUKEUNPREVDX1VOU1BFQ0lGSUVEEAASEQoNQ09ERUNfREVGTEFURRABKjgKBkNpcGhlchIWChJDSVBIRVJfVU5TUEVDSUZJRUQQABIWChJDSVBIRVJfQUVTXzI1Nl9HQ00QASq/AQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDwoLS0lORF9PVVRQVVQQARIOCgpLSU5EX0lOUFVUEAISDwoLS0lORF9TVERFUlIQAxIPCgtLSU5EX1JFU0laRRAEEg8KC0tJTkRfTUFSS0VSEAUSDwoLS0lORF9TSUdOQUwQBhINCglLSU5EX0VYRUMQBxINCglLSU5EX0ZJTEUQCBIQCgxLSU5EX05FVFdPUksQCRIMCghLSU5EX0dBUBAKKk0KA1dheRITCg9XQVlfVU5TUEVDSUZJRUQQABIPCgtXQVlfQ09OTkVDVBABEg4KCldBWV9BQ0NFUFQQAhIQCgxXQVlfREFUQUdSQU0QAypkCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASFAoQU1RBVFVTX0NPTVBMRVRFRBABEhYKElNUQVRVU19JTlRFUlJVUFRFRBACEhQKEFNUQVRVU19UUlVOQ0FURUQQA2IGcHJvdG8z");
 
 /**
  * A `.rec` file is the magic line "mezite-recording 1\n" followed by the bytes of one `Recording` message:
@@ -180,6 +180,13 @@ export type Header = Message<"mezite.recording.v1.Header"> & {
    * @generated from field: bytes user_certificate = 16;
    */
   userCertificate: Uint8Array;
+
+  /**
+   * enhanced recording was on when it began: frames of the kinds 7 to 9 tell what ran
+   *
+   * @generated from field: bool enhanced = 17;
+   */
+  enhanced: boolean;
 };
 
 /**
@@ -352,6 +359,13 @@ export type Gap = Message<"mezite.recording.v1.Gap"> & {
    * @generated from field: uint64 bytes = 3;
    */
   bytes: bigint;
+
+  /**
+   * likewise; of what frames of the kinds 7 to 9 would have held
+   *
+   * @generated from field: uint64 events = 4;
+   */
+  events: bigint;
 };
 
 /**
@@ -360,6 +374,476 @@ export type Gap = Message<"mezite.recording.v1.Gap"> & {
  */
 export const GapSchema: GenMessage<Gap> = /*@__PURE__*/
   messageDesc(file_mezite_recording_v1_recording, 7);
+
+/**
+ * What the processes of a session ran, as the node's kernel saw it; see docs/enhanced-recording.md.
+ *
+ * @generated from message mezite.recording.v1.Commands
+ */
+export type Commands = Message<"mezite.recording.v1.Commands"> & {
+  /**
+   * @generated from field: repeated mezite.recording.v1.CommandEvent events = 1;
+   */
+  events: CommandEvent[];
+};
+
+/**
+ * Describes the message mezite.recording.v1.Commands.
+ * Use `create(CommandsSchema)` to create a new message.
+ */
+export const CommandsSchema: GenMessage<Commands> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 8);
+
+/**
+ * In all events, `time_us` are microseconds from the session's start to when it happened (the frame's time is when it was
+ * recorded), and `pid` is the process in the node's first PID namespace. Paths and arguments are bytes as the kernel has
+ * them, in whatever encoding, if any.
+ *
+ * @generated from message mezite.recording.v1.CommandEvent
+ */
+export type CommandEvent = Message<"mezite.recording.v1.CommandEvent"> & {
+  /**
+   * @generated from field: uint64 time_us = 1;
+   */
+  timeUs: bigint;
+
+  /**
+   * @generated from field: uint32 pid = 2;
+   */
+  pid: number;
+
+  /**
+   * @generated from oneof mezite.recording.v1.CommandEvent.event
+   */
+  event: {
+    /**
+     * @generated from field: mezite.recording.v1.CommandStarted started = 3;
+     */
+    value: CommandStarted;
+    case: "started";
+  } | {
+    /**
+     * @generated from field: mezite.recording.v1.CommandArguments arguments = 4;
+     */
+    value: CommandArguments;
+    case: "arguments";
+  } | {
+    /**
+     * @generated from field: mezite.recording.v1.CommandEnded ended = 5;
+     */
+    value: CommandEnded;
+    case: "ended";
+  } | {
+    /**
+     * @generated from field: mezite.recording.v1.CommandRefused refused = 6;
+     */
+    value: CommandRefused;
+    case: "refused";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message mezite.recording.v1.CommandEvent.
+ * Use `create(CommandEventSchema)` to create a new message.
+ */
+export const CommandEventSchema: GenMessage<CommandEvent> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 9);
+
+/**
+ * execve(2) succeeded: from now on the process is this program.
+ *
+ * @generated from message mezite.recording.v1.CommandStarted
+ */
+export type CommandStarted = Message<"mezite.recording.v1.CommandStarted"> & {
+  /**
+   * @generated from field: uint32 parent_pid = 1;
+   */
+  parentPid: number;
+
+  /**
+   * real
+   *
+   * @generated from field: uint32 uid = 2;
+   */
+  uid: number;
+
+  /**
+   * @generated from field: uint32 effective_uid = 3;
+   */
+  effectiveUid: number;
+
+  /**
+   * the path of the file that runs: of a script, its interpreter's
+   *
+   * @generated from field: bytes program = 4;
+   */
+  program: Uint8Array;
+
+  /**
+   * as it was asked for, perhaps relative to `directory`
+   *
+   * @generated from field: bytes file = 5;
+   */
+  file: Uint8Array;
+
+  /**
+   * the current directory
+   *
+   * @generated from field: bytes directory = 6;
+   */
+  directory: Uint8Array;
+
+  /**
+   * each ended by a NUL; those that don't fit follow in CommandArguments of the same pid
+   *
+   * @generated from field: bytes arguments = 7;
+   */
+  arguments: Uint8Array;
+
+  /**
+   * all of them; where the parts have fewer, the rest is missing
+   *
+   * @generated from field: uint64 arguments_bytes = 8;
+   */
+  argumentsBytes: bigint;
+
+  /**
+   * a path is deeper than the probe follows, and lacks its beginning
+   *
+   * @generated from field: bool cut = 9;
+   */
+  cut: boolean;
+};
+
+/**
+ * Describes the message mezite.recording.v1.CommandStarted.
+ * Use `create(CommandStartedSchema)` to create a new message.
+ */
+export const CommandStartedSchema: GenMessage<CommandStarted> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 10);
+
+/**
+ * What follows the arguments that were told, of the last CommandStarted of this pid.
+ *
+ * @generated from message mezite.recording.v1.CommandArguments
+ */
+export type CommandArguments = Message<"mezite.recording.v1.CommandArguments"> & {
+  /**
+   * @generated from field: bytes arguments = 1;
+   */
+  arguments: Uint8Array;
+};
+
+/**
+ * Describes the message mezite.recording.v1.CommandArguments.
+ * Use `create(CommandArgumentsSchema)` to create a new message.
+ */
+export const CommandArgumentsSchema: GenMessage<CommandArguments> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 11);
+
+/**
+ * A process that had started a program has ended.
+ *
+ * @generated from message mezite.recording.v1.CommandEnded
+ */
+export type CommandEnded = Message<"mezite.recording.v1.CommandEnded"> & {
+  /**
+   * @generated from oneof mezite.recording.v1.CommandEnded.exit
+   */
+  exit: {
+    /**
+     * @generated from field: uint32 exit_code = 1;
+     */
+    value: number;
+    case: "exitCode";
+  } | {
+    /**
+     * without "SIG"
+     *
+     * @generated from field: string exit_signal = 2;
+     */
+    value: string;
+    case: "exitSignal";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message mezite.recording.v1.CommandEnded.
+ * Use `create(CommandEndedSchema)` to create a new message.
+ */
+export const CommandEndedSchema: GenMessage<CommandEnded> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 12);
+
+/**
+ * execve(2) failed.
+ *
+ * @generated from message mezite.recording.v1.CommandRefused
+ */
+export type CommandRefused = Message<"mezite.recording.v1.CommandRefused"> & {
+  /**
+   * @generated from field: bytes file = 1;
+   */
+  file: Uint8Array;
+
+  /**
+   * empty where `file` begins with "/"
+   *
+   * @generated from field: bytes directory = 2;
+   */
+  directory: Uint8Array;
+
+  /**
+   * errno(3)
+   *
+   * @generated from field: uint32 error = 3;
+   */
+  error: number;
+};
+
+/**
+ * Describes the message mezite.recording.v1.CommandRefused.
+ * Use `create(CommandRefusedSchema)` to create a new message.
+ */
+export const CommandRefusedSchema: GenMessage<CommandRefused> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 13);
+
+/**
+ * Which files they opened.
+ *
+ * @generated from message mezite.recording.v1.Files
+ */
+export type Files = Message<"mezite.recording.v1.Files"> & {
+  /**
+   * @generated from field: repeated mezite.recording.v1.FileEvent events = 1;
+   */
+  events: FileEvent[];
+};
+
+/**
+ * Describes the message mezite.recording.v1.Files.
+ * Use `create(FilesSchema)` to create a new message.
+ */
+export const FilesSchema: GenMessage<Files> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 14);
+
+/**
+ * @generated from message mezite.recording.v1.FileEvent
+ */
+export type FileEvent = Message<"mezite.recording.v1.FileEvent"> & {
+  /**
+   * @generated from field: uint64 time_us = 1;
+   */
+  timeUs: bigint;
+
+  /**
+   * @generated from field: uint32 pid = 2;
+   */
+  pid: number;
+
+  /**
+   * of the thread, /proc/PID/comm
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * of a file that was opened, as the kernel resolved it; else as it was asked for, made absolute
+   *
+   * @generated from field: bytes path = 4;
+   */
+  path: Uint8Array;
+
+  /**
+   * of open(2), on x86-64
+   *
+   * @generated from field: uint32 flags = 5;
+   */
+  flags: number;
+
+  /**
+   * errno(3); 0: it was opened
+   *
+   * @generated from field: uint32 error = 6;
+   */
+  error: number;
+
+  /**
+   * the path lacks its beginning, or could not be read
+   *
+   * @generated from field: bool cut = 7;
+   */
+  cut: boolean;
+
+  /**
+   * io_uring opened a file or talked to the network: which and whom, nobody saw
+   *
+   * @generated from field: bool unseen = 8;
+   */
+  unseen: boolean;
+};
+
+/**
+ * Describes the message mezite.recording.v1.FileEvent.
+ * Use `create(FileEventSchema)` to create a new message.
+ */
+export const FileEventSchema: GenMessage<FileEvent> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 15);
+
+/**
+ * Whom they talked to.
+ *
+ * @generated from message mezite.recording.v1.Connections
+ */
+export type Connections = Message<"mezite.recording.v1.Connections"> & {
+  /**
+   * @generated from field: repeated mezite.recording.v1.ConnectionEvent events = 1;
+   */
+  events: ConnectionEvent[];
+};
+
+/**
+ * Describes the message mezite.recording.v1.Connections.
+ * Use `create(ConnectionsSchema)` to create a new message.
+ */
+export const ConnectionsSchema: GenMessage<Connections> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 16);
+
+/**
+ * @generated from message mezite.recording.v1.ConnectionEvent
+ */
+export type ConnectionEvent = Message<"mezite.recording.v1.ConnectionEvent"> & {
+  /**
+   * @generated from field: uint64 time_us = 1;
+   */
+  timeUs: bigint;
+
+  /**
+   * @generated from field: uint32 pid = 2;
+   */
+  pid: number;
+
+  /**
+   * as in FileEvent
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * links what was asked with its outcome, within one session
+   *
+   * @generated from field: uint32 number = 4;
+   */
+  number: number;
+
+  /**
+   * @generated from oneof mezite.recording.v1.ConnectionEvent.event
+   */
+  event: {
+    /**
+     * @generated from field: mezite.recording.v1.ConnectionAsked asked = 5;
+     */
+    value: ConnectionAsked;
+    case: "asked";
+  } | {
+    /**
+     * @generated from field: mezite.recording.v1.ConnectionOutcome outcome = 6;
+     */
+    value: ConnectionOutcome;
+    case: "outcome";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message mezite.recording.v1.ConnectionEvent.
+ * Use `create(ConnectionEventSchema)` to create a new message.
+ */
+export const ConnectionEventSchema: GenMessage<ConnectionEvent> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 17);
+
+/**
+ * connect(2), accept(2), or the first datagram to an address in a minute.
+ *
+ * @generated from message mezite.recording.v1.ConnectionAsked
+ */
+export type ConnectionAsked = Message<"mezite.recording.v1.ConnectionAsked"> & {
+  /**
+   * @generated from field: mezite.recording.v1.Way way = 1;
+   */
+  way: Way;
+
+  /**
+   * AF_INET, 2; AF_INET6, 10; AF_UNIX, 1; or another
+   *
+   * @generated from field: uint32 family = 2;
+   */
+  family: number;
+
+  /**
+   * SOCK_STREAM, 1; SOCK_DGRAM, 2; or another
+   *
+   * @generated from field: uint32 type = 3;
+   */
+  type: number;
+
+  /**
+   * IPPROTO_TCP, 6; IPPROTO_UDP, 17; or another
+   *
+   * @generated from field: uint32 protocol = 4;
+   */
+  protocol: number;
+
+  /**
+   * 4 or 16 bytes; of AF_UNIX a path, or NUL and an abstract name; else empty
+   *
+   * @generated from field: bytes address = 5;
+   */
+  address: Uint8Array;
+
+  /**
+   * @generated from field: uint32 port = 6;
+   */
+  port: number;
+
+  /**
+   * errno(3), 0: it was made; absent: the outcome follows
+   *
+   * @generated from field: optional uint32 error = 7;
+   */
+  error?: number | undefined;
+};
+
+/**
+ * Describes the message mezite.recording.v1.ConnectionAsked.
+ * Use `create(ConnectionAskedSchema)` to create a new message.
+ */
+export const ConnectionAskedSchema: GenMessage<ConnectionAsked> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 18);
+
+/**
+ * @generated from message mezite.recording.v1.ConnectionOutcome
+ */
+export type ConnectionOutcome = Message<"mezite.recording.v1.ConnectionOutcome"> & {
+  /**
+   * absent: nobody knows
+   *
+   * @generated from field: optional uint32 error = 1;
+   */
+  error?: number | undefined;
+
+  /**
+   * @generated from field: uint32 local_port = 2;
+   */
+  localPort: number;
+};
+
+/**
+ * Describes the message mezite.recording.v1.ConnectionOutcome.
+ * Use `create(ConnectionOutcomeSchema)` to create a new message.
+ */
+export const ConnectionOutcomeSchema: GenMessage<ConnectionOutcome> = /*@__PURE__*/
+  messageDesc(file_mezite_recording_v1_recording, 19);
 
 /**
  * A signed statement by the hub about every byte of the file before this entry. Its entry has exactly 158 bytes: the five
@@ -409,7 +893,7 @@ export type Seal = Message<"mezite.recording.v1.Seal"> & {
  * Use `create(SealSchema)` to create a new message.
  */
 export const SealSchema: GenMessage<Seal> = /*@__PURE__*/
-  messageDesc(file_mezite_recording_v1_recording, 8);
+  messageDesc(file_mezite_recording_v1_recording, 20);
 
 /**
  * @generated from message mezite.recording.v1.End
@@ -495,7 +979,7 @@ export type End = Message<"mezite.recording.v1.End"> & {
  * Use `create(EndSchema)` to create a new message.
  */
 export const EndSchema: GenMessage<End> = /*@__PURE__*/
-  messageDesc(file_mezite_recording_v1_recording, 9);
+  messageDesc(file_mezite_recording_v1_recording, 21);
 
 /**
  * Reading from `offset`, the first frame met has `seq` and `time_ms`.
@@ -524,7 +1008,7 @@ export type SeekPoint = Message<"mezite.recording.v1.SeekPoint"> & {
  * Use `create(SeekPointSchema)` to create a new message.
  */
 export const SeekPointSchema: GenMessage<SeekPoint> = /*@__PURE__*/
-  messageDesc(file_mezite_recording_v1_recording, 10);
+  messageDesc(file_mezite_recording_v1_recording, 22);
 
 /**
  * The screen as it was before the frame `seq`: writing `screen` to an empty terminal of this size restores it.
@@ -570,7 +1054,7 @@ export type Keyframe = Message<"mezite.recording.v1.Keyframe"> & {
  * Use `create(KeyframeSchema)` to create a new message.
  */
 export const KeyframeSchema: GenMessage<Keyframe> = /*@__PURE__*/
-  messageDesc(file_mezite_recording_v1_recording, 11);
+  messageDesc(file_mezite_recording_v1_recording, 23);
 
 /**
  * @generated from enum mezite.recording.v1.Mode
@@ -737,21 +1221,21 @@ export enum Kind {
   SIGNAL = 6,
 
   /**
-   * payload: reserved for enhanced recording
+   * payload: Commands
    *
    * @generated from enum value: KIND_EXEC = 7;
    */
   EXEC = 7,
 
   /**
-   * payload: reserved for enhanced recording
+   * payload: Files
    *
    * @generated from enum value: KIND_FILE = 8;
    */
   FILE = 8,
 
   /**
-   * payload: reserved for enhanced recording
+   * payload: Connections
    *
    * @generated from enum value: KIND_NETWORK = 9;
    */
@@ -770,6 +1254,37 @@ export enum Kind {
  */
 export const KindSchema: GenEnum<Kind> = /*@__PURE__*/
   enumDesc(file_mezite_recording_v1_recording, 4);
+
+/**
+ * @generated from enum mezite.recording.v1.Way
+ */
+export enum Way {
+  /**
+   * @generated from enum value: WAY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: WAY_CONNECT = 1;
+   */
+  CONNECT = 1,
+
+  /**
+   * @generated from enum value: WAY_ACCEPT = 2;
+   */
+  ACCEPT = 2,
+
+  /**
+   * @generated from enum value: WAY_DATAGRAM = 3;
+   */
+  DATAGRAM = 3,
+}
+
+/**
+ * Describes the enum mezite.recording.v1.Way.
+ */
+export const WaySchema: GenEnum<Way> = /*@__PURE__*/
+  enumDesc(file_mezite_recording_v1_recording, 5);
 
 /**
  * @generated from enum mezite.recording.v1.Status
@@ -804,5 +1319,5 @@ export enum Status {
  * Describes the enum mezite.recording.v1.Status.
  */
 export const StatusSchema: GenEnum<Status> = /*@__PURE__*/
-  enumDesc(file_mezite_recording_v1_recording, 5);
+  enumDesc(file_mezite_recording_v1_recording, 6);
 

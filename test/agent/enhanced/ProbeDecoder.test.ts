@@ -1,0 +1,130 @@
+import { FastCheck } from "effect"
+import { describe, expect, it } from "vitest"
+import { ProbeDecoder } from "../../../src/agent/enhanced/ProbeDecoder.ts"
+import { ProbeFault } from "../../../src/agent/enhanced/ProbeFault.ts"
+import type { ProbeRecord } from "../../../src/agent/enhanced/ProbeRecord.ts"
+import { pieces } from "../../support/recordings.ts"
+import { argumentsRecord, connectRecord, execRecord, names, probeRecord } from "./support/probeRecords.ts"
+
+const decode = (...parts: ReadonlyArray<Uint8Array>): ReadonlyArray<ProbeRecord> => {
+  const decoder = new ProbeDecoder()
+  return parts.flatMap((part) => decoder.push(Buffer.from(part)))
+}
+
+const numbers = (...values: ReadonlyArray<bigint>): Buffer => Buffer.from(BigUint64Array.from(values).buffer)
+
+const stream = Buffer.concat([
+  probeRecord({ kind: 1 }),
+  probeRecord({ kind: 2, session: 3 }),
+  argumentsRecord(Buffer.from("ls\0-l\0")),
+  execRecord("/usr/bin/ls", 6),
+  probeRecord({ kind: 10, detail: [0x8000, 0, 0], data: names("/etc/passwd") }),
+  probeRecord({
+    kind: 11,
+    result: 2,
+    detail: [0, 9, 0],
+    data: Buffer.concat([Buffer.from("../gone\0\0"), names("/srv/a")]),
+  }),
+  connectRecord(443),
+  probeRecord({ kind: 8, result: 3 << 8 }),
+  probeRecord({ kind: 5, data: numbers(1n, 200_000n, 3n, 4n) }),
+  probeRecord({ kind: 4 }),
+])
+
+describe("ProbeDecoder", () => {
+  it("reads commands with their arguments, files, connections, ends and losses", () => {
+    const [ready, tracked, command, opened, , connection, ended, lost, over] = decode(stream)
+    expect([ready?._tag, tracked, over?._tag]).toEqual(["Ready", { _tag: "Tracked", session: 3, error: 0 }, "Ended"])
+    expect(command).toMatchObject({
+      _tag: "Command",
+      event: { timeUs: 5_000, argumentsBytes: 6, directory: Buffer.from("/") },
+    })
+    if (command?._tag !== "Command" || command.event._tag !== "Started") throw new Error("no command")
+    expect([`${command.event.program}`, `${command.event.arguments}`]).toEqual(["/usr/bin/ls", "ls\0-l\0"])
+    expect(opened).toMatchObject({ event: { path: Buffer.from("/etc/passwd"), flags: 0x8000, error: 0, name: "sh" } })
+    expect(connection).toMatchObject({ event: { _tag: "Asked", port: 443, number: 77, error: null } })
+    expect(ended).toMatchObject({ event: { _tag: "Ended", exit: { _tag: "Code", code: 3 } } })
+    expect(lost).toMatchObject({ losses: { commands: 1, files: 200_000, connections: 3, processes: 4 } })
+  })
+
+  it("tells a file that could not be opened from the directory that was asked from", () => {
+    const asked = (file: string, directory: string) => {
+      const [record] = decode(
+        probeRecord({
+          kind: 11,
+          result: 13,
+          detail: [0, file.length + 1, 0],
+          data: Buffer.concat([Buffer.from(`${file}\0`), names(directory)]),
+        }),
+      )
+      return record?._tag === "File" ? `${record.event.path}` : undefined
+    }
+    expect(asked("shadow", "/etc")).toBe("/etc/shadow")
+    expect(asked("shadow", "/")).toBe("/shadow")
+    expect(asked("/etc/shadow", "/")).toBe("/etc/shadow")
+  })
+
+  it("keeps bytes that are no UTF-8", () => {
+    const raw = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x00])
+    const path = Buffer.concat([Buffer.from([0xe9, 0x00]), Buffer.from("tmp\0")])
+    const [command, file] = decode(argumentsRecord(raw), execRecord("/x", 5), probeRecord({ kind: 10, data: path }))
+    expect(command).toMatchObject({ event: { arguments: raw } })
+    expect(file).toMatchObject({ event: { path: Buffer.from("/tmp/\xe9", "latin1") } })
+  })
+
+  it("gives the arguments up to a part that was lost, and none of another command's", () => {
+    const part = Buffer.alloc(16_384, "a")
+    const [first, second] = decode(
+      argumentsRecord(part),
+      argumentsRecord(part, 32_768),
+      execRecord("/bin/a", 49_152),
+      execRecord("/bin/b", 3),
+    )
+    expect(first).toMatchObject({ event: { arguments: part, argumentsBytes: 49_152 } })
+    expect(second).toMatchObject({ event: { arguments: Buffer.alloc(0), argumentsBytes: 3 } })
+  })
+
+  it("reads the same however the bytes are cut", () => {
+    const whole = decode(stream)
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(FastCheck.nat(stream.length)), (cuts) => {
+        expect(decode(...pieces(stream, cuts))).toEqual(whole)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it("refuses what is not the probe's, and nothing else happens, whatever the bytes", () => {
+    const changes = FastCheck.array(FastCheck.tuple(FastCheck.nat(stream.length - 1), FastCheck.nat(255)), {
+      minLength: 1,
+    })
+    const mutated = changes.map((all) => {
+      const bytes = Buffer.from(stream)
+      for (const [at, value] of all) bytes[at] = value
+      return bytes as Uint8Array
+    })
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.oneof(mutated, FastCheck.uint8Array({ maxLength: 300 })),
+        FastCheck.array(FastCheck.nat(stream.length)),
+        (bytes, cuts) => {
+          try {
+            decode(...pieces(bytes, cuts))
+          } catch (error) {
+            expect(error).toBeInstanceOf(ProbeFault)
+          }
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+    expect(() => decode(Buffer.alloc(72, 0xff))).toThrow(ProbeFault)
+    expect(() => decode(probeRecord({ kind: 99 }))).toThrow(ProbeFault)
+  })
+
+  it("holds no more arguments than one command may have", () => {
+    const decoder = new ProbeDecoder()
+    const part = Buffer.alloc(16_384)
+    const parts = Array.from({ length: 200 }, (_, index) => argumentsRecord(part, index * part.length))
+    expect(() => parts.map((bytes) => decoder.push(bytes))).toThrow(ProbeFault)
+  })
+})
