@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { Context, Effect, Either, Fiber, Layer, Ref } from "effect"
+import { Context, Effect, Either, Fiber, Layer, type Option, Ref } from "effect"
 import { mintNodeToken } from "../api/BearerToken.ts"
 import { parseHubAddress } from "../api/HubAddress.ts"
 import { HubTrust } from "../api/HubTrust.ts"
@@ -9,6 +9,8 @@ import { publicKeyLine } from "../ssh/OpenSshKey.ts"
 import type { AgentConfig } from "./AgentConfig.ts"
 import { AccessControl } from "./access/AccessControl.ts"
 import { AuditReports } from "./audit/AuditReports.ts"
+import { EnhancedRecording } from "./enhanced/EnhancedRecording.ts"
+import type { ProbeKeeper } from "./enhanced/ProbeKeeper.ts"
 import { PortForwarding } from "./forwarding/PortForwarding.ts"
 import { HubCalls } from "./hub/HubCalls.ts"
 import { HubReturn } from "./hub/HubReturn.ts"
@@ -28,6 +30,8 @@ export interface AgentOptions {
   readonly identityFile: string
   readonly config: AgentConfig
   readonly dataDirectory: string
+  /** None where enhanced recording is off. */
+  readonly probe: Option.Option<ProbeKeeper>
   /** Run each time that the hub has taken this node. */
   readonly onOnline: Effect.Effect<void>
 }
@@ -74,6 +78,7 @@ const services = (options: AgentOptions, link: Link) => {
   )
   return Layer.merge(sessions, AccessControl.layer(identity.name)).pipe(
     Layer.provide(RecordedSession.layer({ windowBytes, recordSecrets })),
+    Layer.provide(EnhancedRecording.layer(options.probe)),
     Layer.provideMerge(SpoolUploader.layer),
     Layer.provide(Spool.layer(spool)),
     Layer.provide(HubRecorder.layer({ ...link, ackTimeout })),

@@ -30,6 +30,10 @@ export const agentConfig = Config.all({
   spoolMinFree: byteSize("MEZITE_SPOOL_MIN_FREE").pipe(Config.withDefault(256 * 1024 ** 2)),
   /** What becomes of a `node` session whose recording cannot be written on this machine any more. */
   onLocalFailure: Config.literal("end", "continue")("MEZITE_ON_LOCAL_FAILURE").pipe(Config.withDefault("end" as const)),
+  /** Whether what the processes of sessions run, open and connect to is recorded as well. */
+  bpfEnabled: Config.boolean("MEZITE_BPF_ENABLED").pipe(Config.withDefault(false)),
+  /** Whether no session may begin where that is wanted and can't be had. */
+  bpfRequired: Config.boolean("MEZITE_BPF_REQUIRED").pipe(Config.withDefault(true)),
   labels: Config.mapOrFail(Config.withDefault(Config.string("MEZITE_NODE_LABELS"), ""), labels),
   nodeName: Config.option(Config.nonEmptyString("MEZITE_NODE_NAME")),
 })

@@ -1,6 +1,7 @@
 /** Every environment variable of Mezite, of whatever program: one machine's environment often serves several. */
 export const variables: ReadonlySet<string> = new Set([
   "MEZITE_BPF_ENABLED",
+  "MEZITE_BPF_REQUIRED",
   "MEZITE_CA_PIN",
   "MEZITE_CLUSTER_NAME",
   "MEZITE_DATA_DIR",

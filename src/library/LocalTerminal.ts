@@ -44,6 +44,7 @@ const open = Effect.fn("LocalTerminal.open")(function* (
     user: { name: username, uid, gid, home: options.directory ?? process.cwd(), shell: shell ?? "/bin/sh" },
     environment: defined(options.environment ?? process.env),
     command: Option.fromNullable(options.command),
+    gate: Option.none(),
     size: { widthPx: 0, heightPx: 0, ...(options.size ?? usualSize) },
     term: options.term ?? usualTerm,
   })

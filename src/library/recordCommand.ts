@@ -58,5 +58,6 @@ export const recordCommand: (
     remote: Option.none(),
     windowBytes,
     recordSecrets: options.recordSecrets ?? false,
+    observation: Option.none(),
   })
 }, Effect.scoped)

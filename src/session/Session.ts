@@ -3,6 +3,7 @@ import type { SessionEnd } from "../domain/SessionEnd.ts"
 import type { SessionInfo } from "../domain/SessionInfo.ts"
 import { EndReason } from "./EndReason.ts"
 import { Conversation, type Ending } from "./internal/Conversation.ts"
+import type { Observation } from "./Observation.ts"
 import type { LocalSink, RecordingLost, RemoteSink } from "./RecordingSink.ts"
 import type { SessionClient } from "./SessionClient.ts"
 import { SessionRecorder } from "./SessionRecorder.ts"
@@ -22,6 +23,8 @@ export interface SessionOptions<R> {
   readonly windowBytes: number
   /** Records what is typed while the terminal does not echo. */
   readonly recordSecrets: boolean
+  /** What else is recorded than the terminal. */
+  readonly observation: Option.Option<Observation>
 }
 
 /**
@@ -29,8 +32,9 @@ export interface SessionOptions<R> {
  * as its mode promises.
  *
  * The sinks are part of the session's scope: where one fails, the scope closes, and the program with it, before this
- * fails with `RecordingLost`. Interrupted, it ends for the `EndReason` that whoever did so told. However it ends, both sinks are told the end, so that no recording lacks it
- * that could have it; a sink that was lost can't be, and its loss is what this fails with.
+ * fails with `RecordingLost`; likewise where it must not go on unobserved. Interrupted, it ends for the `EndReason` that whoever
+ * did so told. However it ends, both sinks are told the end, so that no recording lacks it that could have it; a sink that was
+ * lost can't be, and its loss is what this fails with.
  */
 export const run = Effect.fn("Session.run")(function* <R>(options: SessionOptions<R>) {
   const clock = yield* Effect.clock
@@ -38,12 +42,16 @@ export const run = Effect.fn("Session.run")(function* <R>(options: SessionOption
   const elapsedMs = () => Number((clock.unsafeCurrentTimeNanos() - startedAt) / 1_000_000n)
 
   const recorder = new SessionRecorder(elapsedMs)
-  const program = Effect.scoped(
-    Effect.flatMap(options.terminal, (terminal) => new Conversation(options, terminal, recorder).run),
-  )
+  const conversation = new Conversation(options, recorder)
+  const program = Effect.scoped(Effect.flatMap(options.terminal, (terminal) => conversation.run(terminal)))
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(restore(program))
+      const recording = yield* Effect.fork(Effect.interruptible(conversation.recording(elapsedMs)))
+      const ended = yield* Effect.exit(restore(Effect.raceFirst(program, Fiber.join(recording))))
+      yield* conversation.rest
+      const lost = yield* Fiber.poll(recording)
+      yield* Fiber.interrupt(recording)
+      const exit = Exit.isSuccess(ended) ? Option.getOrElse(lost, () => ended) : ended
       const endReason = yield* Effect.flatMap(EndReason, Ref.get)
       const end = recorder.end(endOf(exit, elapsedMs(), endReason))
       const finishing = yield* Effect.forEach([options.local, ...Option.toArray(options.remote)], (sink) =>

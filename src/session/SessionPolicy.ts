@@ -2,6 +2,7 @@ import type { RecordingMode } from "../domain/RecordingMode.ts"
 import { type Action, canAct, type RecordedAction } from "./Action.ts"
 import * as Fifo from "./Fifo.ts"
 import { pieces } from "./internal/pieces.ts"
+import type { Observed } from "./Observation.ts"
 
 /** What the program wrote. */
 export interface Shown {
@@ -13,6 +14,7 @@ export interface Shown {
 export type SessionEvent =
   | { readonly _tag: "Output"; readonly shown: Shown }
   | { readonly _tag: "User"; readonly action: Action }
+  | { readonly _tag: "Observed"; readonly observed: Observed }
   /** Every frame up to `seq` is on the hub's stable storage. */
   | { readonly _tag: "Durable"; readonly seq: number }
 
@@ -21,10 +23,14 @@ export type Decision =
   /** Give every sink this frame; sequence numbers count these decisions, from 1. */
   | { readonly _tag: "RecordShown"; readonly shown: Shown }
   | { readonly _tag: "RecordAction"; readonly action: RecordedAction; readonly masked: boolean }
+  | { readonly _tag: "RecordObserved"; readonly observed: Observed }
   /** Let the user see it. */
   | { readonly _tag: "Show"; readonly shown: Shown }
   /** Let it happen to the program. */
   | { readonly _tag: "Do"; readonly action: Action }
+
+/** What comes from the session itself, and may wait for room. */
+type Shows = Extract<Decision, { readonly _tag: "RecordShown" | "RecordObserved" }>
 
 interface Recorded {
   readonly seq: number
@@ -51,8 +57,8 @@ export interface PolicyState {
   /** Frames that are not yet durable, and their bytes together; none where nothing waits for that. */
   readonly outstanding: Fifo.Fifo<Recorded>
   readonly outstandingBytes: number
-  /** Waits for room in the window; neither recorded nor seen. */
-  readonly waitingOutput: Fifo.Fifo<Shown>
+  /** Waits for room in the window, in the order in which it came; neither recorded nor seen. */
+  readonly waitingOutput: Fifo.Fifo<Shows>
   /** Waits for room in the window; neither recorded nor done. */
   readonly waitingActions: Fifo.Fifo<Action>
   /** Recorded, and not done before it is durable. */
@@ -73,7 +79,7 @@ export const initial = (options: {
   uncommitted: Fifo.empty,
 })
 
-/** Whether more of the program's output is wanted, and more of what the user does. */
+/** Whether more of the program's output is wanted, and of what is observed; and more of what the user does. */
 export const wants = (state: PolicyState): { readonly output: boolean; readonly actions: boolean } => ({
   output: state.waitingOutput.size === 0,
   actions: state.waitingActions.size === 0,
@@ -89,6 +95,9 @@ export const isDone = ({ waitingActions, uncommitted }: PolicyState): boolean =>
 
 const sizeOf = (action: Action): number => (action._tag === "Type" ? action.bytes.length : 0)
 
+const shownSize = (shows: Shows): number =>
+  shows._tag === "RecordShown" ? shows.shown.bytes.length : shows.observed.payload.length
+
 /**
  * Decides what a session does next; the law is the table of modes. `node-sync`: nothing runs further than the window
  * ahead of what is durable at the hub, and what can make the program act is done only once it is durable, with all
@@ -102,6 +111,9 @@ export const step = (state: PolicyState, event: SessionEvent): readonly [PolicyS
       break
     case "User":
       next.action(event.action)
+      break
+    case "Observed":
+      next.observed(event.observed)
       break
     case "Durable":
       next.durable(event.seq)
@@ -121,7 +133,15 @@ class Step {
 
   output(shown: Shown): void {
     let { waitingOutput } = this.state
-    for (const bytes of pieces(shown.bytes)) waitingOutput = Fifo.add(waitingOutput, { ...shown, bytes })
+    for (const bytes of pieces(shown.bytes)) {
+      waitingOutput = Fifo.add(waitingOutput, { _tag: "RecordShown", shown: { ...shown, bytes } })
+    }
+    this.state = { ...this.state, waitingOutput }
+    this.admit()
+  }
+
+  observed(observed: Observed): void {
+    const waitingOutput = Fifo.add<Shows>(this.state.waitingOutput, { _tag: "RecordObserved", observed })
     this.state = { ...this.state, waitingOutput }
     this.admit()
   }
@@ -165,10 +185,10 @@ class Step {
       this.take(first)
     }
     for (let first = Fifo.peek(waitingOutput); first !== undefined; first = Fifo.peek(waitingOutput)) {
-      if (!this.fits(first.bytes.length)) break
+      if (!this.fits(shownSize(first))) break
       waitingOutput = Fifo.rest(waitingOutput)
-      this.record({ _tag: "RecordShown", shown: first }, first.bytes.length)
-      this.decisions.push({ _tag: "Show", shown: first })
+      this.record(first, shownSize(first))
+      if (first._tag === "RecordShown") this.decisions.push({ _tag: "Show", shown: first.shown })
     }
     this.state = { ...this.state, waitingActions, waitingOutput }
   }

@@ -6,6 +6,7 @@ import { encodeResize } from "../recording/FramePayload.ts"
 import { encodeFrameEntry, type WireFrame } from "../recording/WireFrame.ts"
 import { kindOf, type RecordedAction } from "./Action.ts"
 import { FrameCompressor } from "./FrameCompressor.ts"
+import type { Observed } from "./Observation.ts"
 import type { Shown } from "./SessionPolicy.ts"
 
 const text = new TextEncoder()
@@ -49,6 +50,10 @@ export class SessionRecorder {
       case "Signal":
         return this.#record(kindOf(action), text.encode(action.name))
     }
+  }
+
+  observed({ kind, payload }: Observed): RecordedFrame {
+    return this.#record(kind, payload)
   }
 
   /** What the recording ends with. To be called once, after the last frame. */

@@ -3,7 +3,15 @@ import { FastCheck } from "effect"
 import type { RecordingMode } from "../../src/domain/RecordingMode.ts"
 import type { Action } from "../../src/session/Action.ts"
 import * as Policy from "../../src/session/SessionPolicy.ts"
-import { type Decided, type Move, type Ran, runTrial, type Trial, trials } from "./support/PolicyTrial.ts"
+import {
+  type Decided,
+  isRecord as isRecorded,
+  type Move,
+  type Ran,
+  runTrial,
+  type Trial,
+  trials,
+} from "./support/PolicyTrial.ts"
 
 const modes = FastCheck.constantFrom<RecordingMode>("node-sync", "node", "off")
 const law = (name: string, mode: FastCheck.Arbitrary<RecordingMode>, holds: (ran: Ran, trial: Trial) => void) =>
@@ -45,13 +53,12 @@ const acts = (action: Action) =>
 /** What the frames of an action take of the window, at most. */
 const needed = (action: Action) =>
   action._tag === "Type" ? action.bytes.length + 32 * (1 + Math.ceil(action.bytes.length / 32_000)) : 32
-const payload = ({ decision }: Decided): number =>
-  decision._tag === "RecordShown"
-    ? decision.shown.bytes.length
-    : decision._tag === "RecordAction" && decision.action._tag === "Type"
-      ? decision.action.bytes.length
-      : 0
-const isRecord = ({ decision }: Decided) => decision._tag === "RecordShown" || decision._tag === "RecordAction"
+const payload = ({ decision }: Decided): number => {
+  if (decision._tag === "RecordShown") return decision.shown.bytes.length
+  if (decision._tag === "RecordObserved") return decision.observed.payload.length
+  return decision._tag === "RecordAction" && decision.action._tag === "Type" ? decision.action.bytes.length : 0
+}
+const isRecord = ({ decision }: Decided) => isRecorded(decision)
 
 describe("SessionPolicy", () => {
   law("loses, doubles and reorders nothing that is shown or done, in any mode", modes, ({ decided, moves, final }) => {
@@ -70,9 +77,21 @@ describe("SessionPolicy", () => {
         if (decision._tag === "RecordShown") shown.push(decision.shown)
         else if (decision._tag === "RecordAction") actions.push(decision.action)
         else if (decision._tag === "Show") expect(shown.shift()).toBe(decision.shown)
-        else if (decision.action._tag !== "EndInput") expect(actions.shift()).toBe(decision.action)
+        else if (decision._tag === "Do" && decision.action._tag !== "EndInput")
+          expect(actions.shift()).toBe(decision.action)
       }
       expect([shown.length, actions.length]).toEqual([0, 0])
+    },
+  )
+
+  law(
+    "records all that is observed, in its order",
+    FastCheck.constantFrom<RecordingMode>("node-sync", "node"),
+    ({ decided, moves }) => {
+      const recorded = decided.flatMap(({ decision }) =>
+        decision._tag === "RecordObserved" ? [decision.observed] : [],
+      )
+      expect(recorded).toEqual(moves.flatMap((move) => (move._tag === "Observed" ? [move.observed] : [])))
     },
   )
 
@@ -94,7 +113,7 @@ describe("SessionPolicy", () => {
     const frames: Array<Action | undefined> = []
     let ended = 0
     for (const { decision, durable, recorded } of ran.decided) {
-      if (decision._tag === "RecordShown") frames.push(undefined)
+      if (decision._tag === "RecordShown" || decision._tag === "RecordObserved") frames.push(undefined)
       if (decision._tag === "RecordAction") frames.push(decision.action)
       if (decision._tag !== "Do" || !acts(decision.action)) continue
       const own = decision.action._tag === "EndInput" ? ended : frames.indexOf(decision.action) + 1

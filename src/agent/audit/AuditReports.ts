@@ -30,6 +30,8 @@ export class AuditReports extends Context.Tag("mezite/agent/AuditReports")<
     readonly report: (event: AuditEventDraft) => Effect.Effect<Reported, ReportFailed>
     /** For what happened already, or does not: that it cannot be kept is logged. */
     readonly tell: (event: AuditEventDraft) => Effect.Effect<void>
+    /** Whether so much waits for the hub that only what must be told should be added. */
+    readonly isCrowded: Effect.Effect<boolean>
     /** The hub may be back. */
     readonly wake: Effect.Effect<void>
   }
@@ -95,7 +97,8 @@ const make = ({ directory, maxBytes = defaultMaxBytes }: AuditReportsOptions) =>
       Effect.catchAll(Effect.asVoid(report(event)), ({ message }) =>
         Effect.logError(`the event ${event.type} is lost: ${message}`),
       )
-    return AuditReports.of({ report, tell, wake: Effect.asVoid(Queue.offer(wakes, undefined)) })
+    const isCrowded = Effect.sync(() => bytes >= maxBytes / 2)
+    return AuditReports.of({ report, tell, isCrowded, wake: Effect.asVoid(Queue.offer(wakes, undefined)) })
   })
 
 const writeBatch = (files: ReportFiles, batchId: string, events: ReadonlyArray<AuditEventDraft>) =>

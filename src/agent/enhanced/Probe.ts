@@ -1,10 +1,13 @@
-import { Effect, type Scope } from "effect"
+import { type Duration, Effect, type Scope } from "effect"
 import { ProbeProcess } from "./internal/ProbeProcess.ts"
 import { type ProbeAnswer, type ProbeListener, ProbeRouter } from "./internal/ProbeRouter.ts"
 import { ProbeLost } from "./ProbeLost.ts"
 
-/** How long it may take to load, and to answer. */
-const answerLimit = "2 seconds"
+/** How long it may take to load, and to answer; the second also where the machine has much else to do. */
+const readyLimit = "5 seconds"
+const answerLimit = "10 seconds"
+/** How long it may take to tell all that has happened: tens of megabytes, at most. */
+const syncLimit = "30 seconds"
 
 /** The probe, running: it follows the processes that it is told to, each for a session, which is a number of our choice. */
 export class Probe {
@@ -23,7 +26,7 @@ export class Probe {
       const ready = router.answer("Ready")
       const process = yield* ProbeProcess.open(program, (record) => router.hear(record))
       const probe = new Probe(process, router)
-      yield* probe.#await(ready)
+      yield* probe.#await(ready, readyLimit)
       return probe
     })
 
@@ -39,7 +42,7 @@ export class Probe {
   track(pid: number, session: number, listener: ProbeListener): Effect.Effect<void, ProbeLost> {
     return Effect.suspend(() => {
       this.#router.listen(session, listener)
-      return this.#ask(`track ${pid} ${session}`, `Tracked ${session}`)
+      return this.#ask(`track ${pid} ${session}`, `Tracked ${session}`, answerLimit)
     }).pipe(
       Effect.filterOrFail(
         (error) => error === 0,
@@ -52,22 +55,22 @@ export class Probe {
 
   /** Completes once all was told that this session had done before. */
   sync(session: number): Effect.Effect<void, ProbeLost> {
-    return Effect.asVoid(this.#ask(`sync ${session}`, `Synced ${session}`))
+    return Effect.asVoid(this.#ask(`sync ${session}`, `Synced ${session}`, syncLimit))
   }
 
-  #ask(line: string, answer: ProbeAnswer): Effect.Effect<number, ProbeLost> {
+  #ask(line: string, answer: ProbeAnswer, limit: Duration.DurationInput): Effect.Effect<number, ProbeLost> {
     return Effect.suspend(() => {
       const answered = this.#router.answer(answer)
       this.#process.tell(line)
-      return this.#await(answered)
+      return this.#await(answered, limit)
     })
   }
 
-  #await(answered: Effect.Effect<number>): Effect.Effect<number, ProbeLost> {
+  #await(answered: Effect.Effect<number>, duration: Duration.DurationInput): Effect.Effect<number, ProbeLost> {
     return answered.pipe(
       Effect.raceFirst(this.lost),
       Effect.timeoutFail({
-        duration: answerLimit,
+        duration,
         onTimeout: () => new ProbeLost({ message: "the probe does not answer" }),
       }),
       Effect.interruptible,

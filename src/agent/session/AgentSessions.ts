@@ -13,8 +13,10 @@ import type { SessionChannel } from "../../ssh/SessionChannel.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
 import { AuditReports } from "../audit/AuditReports.ts"
+import { EnhancedRecording } from "../enhanced/EnhancedRecording.ts"
 import { forwardedAgent } from "../forwarding/forwardedAgent.ts"
 import { PortForwarding } from "../forwarding/PortForwarding.ts"
+import type { Gate } from "../terminal/internal/launch.ts"
 import { LoginUser } from "../terminal/LoginUser.ts"
 import type { CertifiedLogin } from "./CertifiedLogin.ts"
 import { commandOf, openTerminal } from "./openTerminal.ts"
@@ -55,8 +57,11 @@ export class AgentSessions extends Context.Tag("mezite/agent/AgentSessions")<
 >() {
   static readonly layer = (
     options: AgentSessionsOptions,
-  ): Layer.Layer<AgentSessions, never, RecordedSession | SessionRegistry | AuditReports | PortForwarding> =>
-    Layer.effect(AgentSessions, make(options))
+  ): Layer.Layer<
+    AgentSessions,
+    never,
+    RecordedSession | EnhancedRecording | SessionRegistry | AuditReports | PortForwarding
+  > => Layer.effect(AgentSessions, make(options))
 }
 
 const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
@@ -65,6 +70,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
     const registry = yield* SessionRegistry
     const reports = yield* AuditReports
     const forwarding = yield* PortForwarding
+    const enhanced = yield* EnhancedRecording
 
     const describe = Effect.fnUntraced(function* (connection: Connection, request: SessionRequest) {
       const { mode: chosen, source } = yield* mode
@@ -81,6 +87,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
         modeSource: source,
         programVersion: version,
         userCertificate: connection.identity.certificate.blob,
+        enhanced: yield* enhanced.isOn,
         ...terminalOf(request),
       }
     })
@@ -90,20 +97,27 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
         const channel = yield* request.accept
         const tell = (text: string) => farewell(channel, notice(text, info.terminal !== undefined))
         let began = false
-        const terminal = Effect.fnUntraced(function* (user: LoginUser) {
+        const terminal = Effect.fnUntraced(function* (user: LoginUser, gate: Option.Option<Gate>) {
           const agentSocket = yield* forwardedAgent(connection, request, user)
           const opened = yield* openTerminal(request, {
             user,
             sessionId: info.sessionId,
             client: parseEndpoint(info.remoteAddress),
             agentSocket,
+            gate,
           })
           began = true
           return opened
         })
+        const record = Effect.fnUntraced(function* (user: LoginUser) {
+          const watched = info.enhanced ? Option.some(yield* enhanced.watch(info)) : Option.none()
+          const gate = Option.map(watched, ({ gate }) => gate)
+          const observation = Option.map(watched, ({ observation }) => observation)
+          return yield* recorded.run(info, clientOf(channel), terminal(user, gate), observation)
+        }, Effect.scoped)
         // Before anything is recorded: whom this machine does not let in has no session.
         const session = LoginUser.find(info.login).pipe(
-          Effect.flatMap((user) => recorded.run(info, clientOf(channel), terminal(user))),
+          Effect.flatMap(record),
           Effect.matchEffect({
             onSuccess: (end) => channel.exit(end.exit ?? lost),
             onFailure: (error) =>

@@ -3,6 +3,7 @@ import type { SessionId } from "../../domain/Identifiers.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import type { RecordingEnd } from "../../recording/End.ts"
 import { encodeHeaderEntry } from "../../recording/Header.ts"
+import type { Observation } from "../../session/Observation.ts"
 import { RecordingLost } from "../../session/RecordingSink.ts"
 import * as Session from "../../session/Session.ts"
 import type { SessionClient } from "../../session/SessionClient.ts"
@@ -27,6 +28,7 @@ export class RecordedSession extends Context.Tag("mezite/agent/RecordedSession")
       info: SessionInfo & { readonly sessionId: SessionId },
       client: SessionClient,
       terminal: Effect.Effect<Terminal, TerminalError, Scope.Scope>,
+      observation: Option.Option<Observation>,
     ) => Effect.Effect<RecordingEnd, RecordingLost | TerminalError>
   }
 >() {
@@ -65,6 +67,7 @@ const make = (options: RecordedSessionOptions) =>
       info: SessionInfo & { readonly sessionId: SessionId },
       client: SessionClient,
       terminal: Effect.Effect<Terminal, TerminalError, Scope.Scope>,
+      observation: Option.Option<Observation>,
     ) {
       const local = yield* spool.begin(info.sessionId, info)
       const spooled = { sessionId: info.sessionId, path: spool.path(info.sessionId) }
@@ -78,6 +81,7 @@ const make = (options: RecordedSessionOptions) =>
         info,
         client,
         terminal,
+        observation,
         ...options,
         local,
         remote: Option.map(live, ({ sink }) => sink),
@@ -89,6 +93,6 @@ const make = (options: RecordedSessionOptions) =>
 
     return RecordedSession.of({
       // The file is released before the uploader looks.
-      run: (info, client, terminal) => Effect.ensuring(Effect.scoped(run(info, client, terminal)), uploader.wake),
+      run: (...session) => Effect.ensuring(Effect.scoped(run(...session)), uploader.wake),
     })
   })

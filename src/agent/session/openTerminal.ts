@@ -2,6 +2,7 @@ import { type Effect, Option, type Scope } from "effect"
 import type { Terminal } from "../../session/Terminal.ts"
 import type { TerminalError } from "../../session/TerminalError.ts"
 import { SessionKind, type SessionRequest } from "../../ssh/SessionRequest.ts"
+import type { Gate } from "../terminal/internal/launch.ts"
 import { LoginTerminal } from "../terminal/LoginTerminal.ts"
 import type { LoginUser } from "../terminal/LoginUser.ts"
 import type { Endpoint } from "./remoteEndpoint.ts"
@@ -20,12 +21,14 @@ export interface TerminalOwner {
   readonly client: Endpoint
   /** The socket of the client's authentication agent, if it is forwarded. */
   readonly agentSocket: Option.Option<string>
+  /** What is to be done with its first process before that begins. */
+  readonly gate: Option.Option<Gate>
 }
 
 /** Starts what a client asked for, as that user: on a PTY where the client wants one, else on pipes. */
 export const openTerminal = (
   request: SessionRequest,
-  { user, sessionId, client, agentSocket }: TerminalOwner,
+  { user, sessionId, client, agentSocket, gate }: TerminalOwner,
 ): Effect.Effect<Terminal, TerminalError, Scope.Scope> =>
   LoginTerminal.open({
     user,
@@ -35,4 +38,5 @@ export const openTerminal = (
     terminal: request.pty,
     agentSocket,
     command: Option.liftPredicate(commandOf(request), (command) => command !== ""),
+    gate,
   })

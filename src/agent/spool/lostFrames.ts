@@ -8,7 +8,7 @@ const noDigest = new Uint8Array(0)
 
 /** The entry of the frame that stands for lost ones. */
 export const gapEntry = (lost: LostFrames, seq: number, timeMs: number): Uint8Array => {
-  const payload = encodeGap({ reason: lost.reason, frames: lost.frames, bytes: lost.bytes })
+  const payload = encodeGap({ reason: lost.reason, frames: lost.frames, bytes: lost.bytes, events: 0 })
   return encodeFrameEntry({
     seq,
     timeMs,

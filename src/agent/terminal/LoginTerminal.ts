@@ -2,6 +2,7 @@ import { Effect, Option, type Scope } from "effect"
 import type { WindowSize } from "../../domain/WindowSize.ts"
 import type { Terminal } from "../../session/Terminal.ts"
 import type { TerminalError } from "../../session/TerminalError.ts"
+import type { Gate } from "./internal/launch.ts"
 import { type LoginEnvironmentInput, loginEnvironment } from "./LoginEnvironment.ts"
 import type { LoginUser } from "./LoginUser.ts"
 import { Pipes } from "./Pipes.ts"
@@ -30,6 +31,8 @@ export interface LoginRequest {
   readonly terminal: Option.Option<TerminalRequest>
   /** None for "shell", the command of "exec". */
   readonly command: Option.Option<string>
+  /** What is to be done with its first process before that begins. */
+  readonly gate: Option.Option<Gate>
 }
 
 const timeZone = (): { timeZone?: string } => (process.env.TZ === undefined ? {} : { timeZone: process.env.TZ })
@@ -38,7 +41,7 @@ const timeZone = (): { timeZone?: string } => (process.env.TZ === undefined ? {}
 const open = Effect.fn("LoginTerminal.open")(function* (
   request: LoginRequest,
 ): Effect.fn.Return<Terminal, TerminalError, Scope.Scope> {
-  const { user, client, sessionId, connection, command } = request
+  const { user, client, sessionId, connection, command, gate } = request
   const environment = loginEnvironment({
     user,
     system: yield* readSystemEnvironment,
@@ -51,6 +54,7 @@ const open = Effect.fn("LoginTerminal.open")(function* (
     user,
     environment: { ...environment, MEZITE_SESSION_ID: sessionId },
     command,
+    gate,
     mark: `MEZITE_SESSION_ID=${sessionId}`,
   }
   return yield* Option.match(request.terminal, {

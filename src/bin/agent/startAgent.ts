@@ -3,6 +3,8 @@ import { join } from "node:path"
 import { Effect, Either, Option, type Redacted, Ref, Schema } from "effect"
 import { runAgent } from "../../agent/Agent.ts"
 import { type AgentConfig, agentConfig, joinConfig } from "../../agent/AgentConfig.ts"
+import { ProbeKeeper } from "../../agent/enhanced/ProbeKeeper.ts"
+import { probeProgram } from "../../agent/enhanced/probeProgram.ts"
 import { joinCluster } from "../../agent/identity/joinCluster.ts"
 import * as Identity from "../../agent/identity/NodeIdentity.ts"
 import { parseHubAddress } from "../../api/HubAddress.ts"
@@ -66,11 +68,16 @@ const joined = Effect.fnUntraced(function* (options: StartOptions, config: Agent
   return identity
 })
 
+/** Before anything else: a machine that cannot record as it must does not even join. */
+const startProbe = ({ bpfEnabled, bpfRequired }: AgentConfig) =>
+  bpfEnabled ? Effect.asSome(ProbeKeeper.start({ program: probeProgram(), required: bpfRequired })) : Effect.succeedNone
+
 /** Serves this machine as a node, until it is told to stop. Prints one line when it is ready. */
 export const startAgent = Effect.fn("mezd.start")(function* (options: StartOptions) {
   const config = yield* readConfig(agentConfig)
   const directory = join(yield* dataDirectory, "agent")
   yield* useDataDirectory(directory, "mezd")
+  const probe = yield* startProbe(config)
   const identityFile = join(directory, "node.json")
   const kept = yield* Identity.load(identityFile)
   const identity = Option.isSome(kept) ? kept.value : yield* joined(options, config, identityFile)
@@ -85,6 +92,7 @@ export const startAgent = Effect.fn("mezd.start")(function* (options: StartOptio
     identityFile,
     config,
     dataDirectory: directory,
+    probe,
     onOnline: Effect.asVoid(onOnline),
   })
 }, Effect.scoped)

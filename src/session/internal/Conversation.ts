@@ -1,4 +1,4 @@
-import { Effect, Option, Stream } from "effect"
+import { Deferred, Effect, FiberId, Option, Stream } from "effect"
 import type { SessionEnd, Exit as TerminalExit } from "../../domain/SessionEnd.ts"
 import type { Action } from "../Action.ts"
 import type { RecordingLost, RemoteSink } from "../RecordingSink.ts"
@@ -31,7 +31,7 @@ const maxTyped = 64 * 1024
 /** Resizes and signals that wait to be done, before the client has to. */
 const maxControls = 64
 
-/** The exchange between a client and a terminal: the fibers that obey the policy. */
+/** The exchange between a client and a terminal, and its recording: the fibers that obey the policy. */
 export class Conversation<R> {
   #state: Policy.PolicyState
   readonly #recorder: SessionRecorder
@@ -43,12 +43,11 @@ export class Conversation<R> {
   readonly #actionsWanted = Effect.unsafeMakeLatch(true)
   /** Closed: something that the user did waits to be recorded, or to be durable. */
   readonly #actionsDone = Effect.unsafeMakeLatch(true)
+  readonly #allObserved = Deferred.unsafeMake<void>(FiberId.none)
   readonly #options: SessionOptions<R>
-  readonly #terminal: Terminal
 
-  constructor(options: SessionOptions<R>, terminal: Terminal, recorder: SessionRecorder) {
+  constructor(options: SessionOptions<R>, recorder: SessionRecorder) {
     this.#options = options
-    this.#terminal = terminal
     this.#recorder = recorder
     this.#state = Policy.initial({
       mode: options.info.mode,
@@ -57,10 +56,10 @@ export class Conversation<R> {
     })
   }
 
-  /** Ends with the program, or with the client; fails with the first sink. */
-  get run(): Effect.Effect<Ending, RecordingLost | TerminalError> {
-    const { client, local, remote } = this.#options
-    const program = Effect.zipRight(this.#output, this.#terminal.exit).pipe(
+  /** Ends with the program, or with the client. */
+  run(terminal: Terminal): Effect.Effect<Ending, TerminalError> {
+    const { client } = this.#options
+    const program = Effect.zipRight(this.#output(terminal), terminal.exit).pipe(
       Effect.map(byItself),
       Effect.catchTag("ClientGone", () => Effect.succeed(clientGone)),
     )
@@ -68,21 +67,55 @@ export class Conversation<R> {
       Effect.raceFirst(program, Effect.as(client.closed, clientGone)),
       Effect.all(
         [
-          this.#input,
+          this.#input(terminal),
           this.#take(Stream.map(client.resizes, (size) => ({ _tag: "Resize", size }))),
           this.#take(Stream.map(client.signals, (name) => ({ _tag: "Signal", name }))),
-          this.#typing.work((action) => this.#type(action)),
-          this.#controls.work((action) => this.#control(action)),
-          Option.match(remote, { onNone: () => Effect.void, onSome: (sink) => this.#durable(sink) }),
-          local.failure,
+          this.#typing.work((action) => this.#type(terminal, action)),
+          this.#controls.work((action) => this.#control(terminal, action)),
         ],
         { concurrency: "unbounded", discard: true },
       ).pipe(Effect.zipRight(Effect.never)),
     )
   }
 
-  get #output() {
-    return pullEach(this.#terminal.output, (outputs) => {
+  /**
+   * Records what is observed, and hears what is durable: as long as there is a session, and until `rest` has completed. Never
+   * succeeds; fails with the first sink, or where the session must not go on unobserved. `elapsedMs`: the session's clock.
+   */
+  recording(elapsedMs: () => number): Effect.Effect<never, RecordingLost> {
+    const { local, remote } = this.#options
+    return Effect.all(
+      [
+        this.#observe(elapsedMs),
+        Option.match(remote, { onNone: () => Effect.void, onSome: (sink) => this.#durable(sink) }),
+        local.failure,
+      ],
+      { concurrency: "unbounded", discard: true },
+    ).pipe(Effect.zipRight(Effect.never))
+  }
+
+  /** Completes once all is recorded that was observed until now, or `recording` has failed. To be called when the program is gone. */
+  get rest(): Effect.Effect<void> {
+    const { observation } = this.#options
+    return Option.match(observation, {
+      onNone: () => Effect.void,
+      onSome: ({ stop }) => Effect.zipRight(stop, Deferred.await(this.#allObserved)),
+    })
+  }
+
+  #observe(elapsedMs: () => number): Effect.Effect<void, RecordingLost> {
+    const { observation, local } = this.#options
+    if (Option.isNone(observation)) return Effect.void
+    const ready = Effect.zipRight(this.#outputWanted.await, local.ready)
+    const all = pullEach(observation.value.events(elapsedMs), (chunk) => {
+      for (const observed of chunk) this.#dispatch({ _tag: "Observed", observed })
+      return ready
+    })
+    return Effect.ensuring(all, Deferred.succeed(this.#allObserved, undefined))
+  }
+
+  #output(terminal: Terminal) {
+    return pullEach(terminal.output, (outputs) => {
       for (const shown of outputs) this.#dispatch({ _tag: "Output", shown })
       return this.#show
     })
@@ -100,10 +133,10 @@ export class Conversation<R> {
     return this.#options.local.ready
   })
 
-  get #input() {
+  #input(terminal: Terminal) {
     const ready = Effect.zipRight(this.#ready, this.#typing.room)
     const settled = Effect.zipRight(this.#actionsDone.await, this.#typing.idle)
-    const type = judgeTyping({ terminal: this.#terminal, settled, act: (action) => this.#user(action, ready) })
+    const type = judgeTyping({ terminal, settled, act: (action) => this.#user(action, ready) })
     const typed = pullEach(this.#options.client.input, (chunk) => Effect.forEach(chunk, type, { discard: true }))
     return Effect.zipRight(typed, this.#user({ _tag: "EndInput" }, ready))
   }
@@ -125,19 +158,24 @@ export class Conversation<R> {
     return Effect.zipRight(this.#actionsWanted.await, this.#options.local.ready)
   }
 
-  #type(action: Typing): Effect.Effect<void, TerminalError> {
-    if (action._tag === "EndInput") return this.#terminal.endInput
-    return action.isTyped ? Effect.void : this.#terminal.write(action.bytes)
+  #type(terminal: Terminal, action: Typing): Effect.Effect<void, TerminalError> {
+    if (action._tag === "EndInput") return terminal.endInput
+    return action.isTyped ? Effect.void : terminal.write(action.bytes)
   }
 
-  #control(action: Control): Effect.Effect<void> {
-    return action._tag === "Resize" ? this.#terminal.resize(action.size) : this.#terminal.signal(action.name)
+  #control(terminal: Terminal, action: Control): Effect.Effect<void> {
+    return action._tag === "Resize" ? terminal.resize(action.size) : terminal.signal(action.name)
   }
 
   /** In the callback that brings it: what waits for it waits for nothing else. */
   #durable({ durable }: RemoteSink) {
     return Effect.acquireUseRelease(
-      Effect.sync(() => durable.listen((seq) => this.#dispatch({ _tag: "Durable", seq }))),
+      Effect.sync(() => {
+        const hear = (seq: number) => this.#dispatch({ _tag: "Durable", seq })
+        // What became durable before anybody listened is not told again.
+        hear(durable.value)
+        return durable.listen(hear)
+      }),
       () => durable.failure,
       (stop) => Effect.sync(stop),
     )
@@ -161,6 +199,9 @@ export class Conversation<R> {
         break
       case "RecordAction":
         this.#record(this.#recorder.action(decision.action, decision.masked))
+        break
+      case "RecordObserved":
+        this.#record(this.#recorder.observed(decision.observed))
         break
       case "Show":
         this.#shown.push(decision.shown)

@@ -16,6 +16,7 @@ export const forwardingServer = (access: Partial<LoginAccess> = {}) =>
     const reports = Layer.succeed(AuditReports, {
       report: (event) => Effect.as(tell(event), { delivered: Effect.void }),
       tell,
+      isCrowded: Effect.succeed(false),
       wake: Effect.void,
     })
     const forwarding = yield* Effect.provide(PortForwarding, Layer.provide(PortForwarding.layer, reports))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
 import { AuditReports } from "../../../src/agent/audit/AuditReports.ts"
+import { EnhancedRecording } from "../../../src/agent/enhanced/EnhancedRecording.ts"
 import { PortForwarding } from "../../../src/agent/forwarding/PortForwarding.ts"
 import { AgentSessions } from "../../../src/agent/session/AgentSessions.ts"
 import type { CertifiedLogin } from "../../../src/agent/session/CertifiedLogin.ts"
@@ -95,7 +96,12 @@ const served = Effect.fnUntraced(
           Layer.succeed(AuditReports, {
             report: () => Effect.die("reported"),
             tell: (event) => Effect.sync(() => void events.push(event)),
+            isCrowded: Effect.succeed(false),
             wake: Effect.void,
+          }),
+          Layer.succeed(EnhancedRecording, {
+            isOn: Effect.succeed(false),
+            watch: () => Effect.dieMessage("watched"),
           }),
         ),
       ),

@@ -7,7 +7,8 @@ import { readText, self } from "./session.ts"
 const command = Option.some(`echo "$TERM $LC_TIME $SSH_CLIENT [$MEZITE_SECRET] $MEZITE_SESSION_ID"; tty`)
 const connection = { client: { host: "192.0.2.1", port: 4000 }, server: { host: "192.0.2.2", port: 22 } }
 const client = { LC_TIME: "C", TERM: "evil" }
-const request = { user: self, sessionId: "6f1f", client, connection, command, agentSocket: Option.none() }
+const none = { agentSocket: Option.none(), gate: Option.none() }
+const request = { user: self, sessionId: "6f1f", client, connection, command, ...none }
 
 describe("LoginTerminal", () => {
   it.scopedLive("gives what the client asked for: a PTY or pipes, and none of the agent's own variables", () =>

@@ -23,7 +23,7 @@ describe("an agent that is not root", () => {
         `const command = Option.some("id -u; stty size; test -O $(tty) && echo mine")`,
         `const environment = { PATH: "/usr/bin:/bin" }`,
         `await Effect.runPromise(Effect.scoped(Effect.gen(function* () {`,
-        `  const terminal = yield* Pty.open({ user, environment, command, size, term: "xterm" })`,
+        `  const terminal = yield* Pty.open({ user, environment, command, gate: Option.none(), size, term: "xterm" })`,
         `  yield* Stream.runForEach(terminal.output, ({ bytes }) => Effect.sync(() => process.stdout.write(bytes)))`,
         `})))`,
       ].join("\n")

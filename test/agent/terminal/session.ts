@@ -38,6 +38,7 @@ export const optionsFor = (
   user,
   environment: loginEnvironment({ user, system: {}, client: {}, ...extra }),
   command: Option.fromNullable(command),
+  gate: Option.none(),
   size,
   term: "xterm",
 })

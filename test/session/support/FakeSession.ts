@@ -4,6 +4,7 @@ import type { RecordingMode } from "../../../src/domain/RecordingMode.ts"
 import type { WindowSize } from "../../../src/domain/WindowSize.ts"
 import type { RecordingEnd } from "../../../src/recording/End.ts"
 import { decodeResize } from "../../../src/recording/index.ts"
+import type { Observation } from "../../../src/session/Observation.ts"
 import type { LocalSink, RecordingLost, RemoteSink } from "../../../src/session/RecordingSink.ts"
 import * as Session from "../../../src/session/Session.ts"
 import { ClientGone, type SessionClient } from "../../../src/session/SessionClient.ts"
@@ -87,6 +88,7 @@ export interface FakeOptions {
   readonly recordSecrets?: boolean
   /** Only typing tells whether the program's terminal echoes. */
   readonly tries?: boolean
+  readonly observation?: Observation
   /** In place of a program that starts. */
   readonly start?: Effect.Effect<never, TerminalError>
 }
@@ -122,6 +124,7 @@ export const fakeSession = (options: FakeOptions = {}) =>
       remote: mode === "node-sync" ? Option.some(remoteSink) : Option.none(),
       windowBytes: 64 * 1024,
       recordSecrets: options.recordSecrets ?? false,
+      observation: Option.fromNullable(options.observation),
     })
     return {
       terminal,

@@ -1,12 +1,15 @@
 import { FastCheck } from "effect"
+import { FrameKind } from "../../../src/domain/Frame.ts"
 import type { RecordingMode } from "../../../src/domain/RecordingMode.ts"
 import type { Action, RecordedAction } from "../../../src/session/Action.ts"
+import type { Observed } from "../../../src/session/Observation.ts"
 import * as Policy from "../../../src/session/SessionPolicy.ts"
 
 /** What the world does; `Ack` tells of a share of what is recorded by then, and so may also be late or tell nothing new. */
 export type Move =
   | { readonly _tag: "Output"; readonly shown: Policy.Shown }
   | { readonly _tag: "User"; readonly action: Action }
+  | { readonly _tag: "Observed"; readonly observed: Observed }
   | { readonly _tag: "Ack"; readonly share: number }
 
 export interface Trial {
@@ -62,6 +65,14 @@ const action: FastCheck.Arbitrary<RecordedAction> = FastCheck.oneof(
   },
 )
 
+const observed: FastCheck.Arbitrary<Observed> = FastCheck.record({
+  kind: FastCheck.constantFrom(FrameKind.Exec, FrameKind.File, FrameKind.Network, FrameKind.Gap),
+  payload: FastCheck.oneof(
+    FastCheck.uint8Array({ maxLength: 40 }),
+    FastCheck.integer({ min: 30_000, max: 32_704 }).map((length) => new Uint8Array(length)),
+  ),
+})
+
 const move: FastCheck.Arbitrary<Move> = FastCheck.oneof(
   {
     weight: 4,
@@ -71,6 +82,7 @@ const move: FastCheck.Arbitrary<Move> = FastCheck.oneof(
     }),
   },
   { weight: 4, arbitrary: action.map((action): Move => ({ _tag: "User", action })) },
+  { weight: 2, arbitrary: observed.map((observed): Move => ({ _tag: "Observed", observed })) },
   {
     weight: 3,
     arbitrary: FastCheck.oneof(FastCheck.constant(1), FastCheck.double({ min: 0, max: 1, noNaN: true })).map(
@@ -88,6 +100,9 @@ export const trials = (mode: FastCheck.Arbitrary<RecordingMode>): FastCheck.Arbi
       ends ? [...moves, { _tag: "User" as const, action: { _tag: "EndInput" as const } }] : moves,
     ),
   })
+
+/** Whether it makes a frame. */
+export const isRecord = ({ _tag }: Policy.Decision): boolean => _tag.startsWith("Record")
 
 /** What was decided, and all that a rule needs to know of the moment when it was. */
 export interface Decided {
@@ -121,7 +136,7 @@ export const runTrial = (trial: Trial): Ran => {
     const [next, decisions] = Policy.step(state, move._tag === "Ack" ? { _tag: "Durable", seq } : move)
     state = next
     for (const decision of decisions) {
-      if (decision._tag === "RecordShown" || decision._tag === "RecordAction") recorded += 1
+      if (isRecord(decision)) recorded += 1
       decided.push({ decision, at, recorded, durable })
     }
     return decisions.length

@@ -9,6 +9,9 @@ const unsupportedStatus = 3
 
 const keptErrorBytes = 4096
 
+const notBuilt =
+  'its probe is not built: run "npm run build:probe" where Mezite is installed (Debian: apt-get install clang libbpf-dev bpftool)'
+
 const lastLine = (text: string): string => text.trimEnd().split("\n").at(-1) ?? ""
 
 /**
@@ -38,7 +41,9 @@ export class ProbeProcess {
         this.#child.kill("SIGKILL")
       }
     })
-    this.#child.once("error", ({ message }) => this.#fail(`the probe cannot be run: ${message}`))
+    this.#child.once("error", (error: NodeJS.ErrnoException) =>
+      this.#fail(error.code === "ENOENT" ? notBuilt : `the probe cannot be run: ${error.message}`),
+    )
     this.#child.once("close", (status, signal) => this.#fail(this.#whyClosed(status, signal)))
   }
 

@@ -20,7 +20,7 @@ export interface Program {
    * Run once its process is there and listened to, and before anything of the user's runs in it; where it fails, nothing
    * ever does.
    */
-  readonly gate?: Gate
+  readonly gate: Option.Option<Gate>
 }
 
 /** What is to be done with a process before it begins. */
@@ -37,7 +37,7 @@ const shellArguments = ({ user, command }: Program): ReadonlyArray<string> => {
 const launcherArguments = (program: Program, hasTerminal: boolean): ReadonlyArray<string> => {
   const { user } = program
   const changesUser = process.getuid?.() === 0
-  const flags = [program.gate !== undefined, hasTerminal, changesUser].map((flag) => (flag ? "1" : "0"))
+  const flags = [Option.isSome(program.gate), hasTerminal, changesUser].map((flag) => (flag ? "1" : "0"))
   return [...flags, `${user.uid}`, `${user.gid}`, user.name, user.home, user.shell, ...shellArguments(program)]
 }
 
@@ -64,7 +64,7 @@ const start = <A>(native: Native, program: Program, stdio: ProgramStdio, onStart
     try {
       const child = spawn(native.launcher, launcherArguments(program, stdio.hasTerminal), {
         env: program.environment,
-        stdio: [...stdio.descriptors, ...(program.gate === undefined ? [] : ["pipe" as const])],
+        stdio: [...stdio.descriptors, ...(Option.isNone(program.gate) ? [] : ["pipe" as const])],
         cwd: "/",
         detached: true,
       })
@@ -88,10 +88,12 @@ export const launch = <A>(
   onStart: (child: ChildProcess) => A,
 ): Effect.Effect<A, TerminalError> =>
   Effect.flatMap(start(native, program, stdio, onStart), ({ child, started }) =>
-    program.gate === undefined
-      ? Effect.succeed(started)
-      : program.gate(child.pid ?? 0).pipe(
+    Option.match(program.gate, {
+      onNone: () => Effect.succeed(started),
+      onSome: (gate) =>
+        gate(child.pid ?? 0).pipe(
           Effect.onExit((exit) => Effect.sync(() => openGate(child, Exit.isSuccess(exit)))),
           Effect.as(started),
         ),
+    }),
   )

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { Duration, Effect, Layer, Logger, LogLevel, Schedule } from "effect"
+import { Duration, Effect, Layer, Logger, LogLevel, Option, Schedule } from "effect"
 import { HubReturn } from "../../../../src/agent/hub/HubReturn.ts"
 import { HubRecorder } from "../../../../src/agent/recording/HubRecorder.ts"
 import { RecordedSession } from "../../../../src/agent/session/RecordedSession.ts"
@@ -68,6 +68,7 @@ export const run = Effect.fnUntraced(function* (one: TestSession) {
   const fake = yield* fakeSession()
   const sessions = yield* RecordedSession
   const info = { ...one.info, sessionId: SessionId.make(one.info.sessionId) }
-  const fiber = yield* Effect.fork(Effect.either(sessions.run(info, fake.client.client, fake.terminal.start)))
+  const session = sessions.run(info, fake.client.client, fake.terminal.start, Option.none())
+  const fiber = yield* Effect.fork(Effect.either(session))
   return { ...fake, fiber }
 }, Logger.withMinimumLogLevel(LogLevel.None))

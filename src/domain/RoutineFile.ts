@@ -1,0 +1,33 @@
+import type { FileEvent } from "./FileEvent.ts"
+import { opensForWriting } from "./OpenFlags.ts"
+
+/** What programs open of their own accord, whatever they are told to do. */
+const routine: ReadonlyArray<RegExp> = [
+  // Shared libraries, and where they are looked for.
+  /\.so(?:\.[0-9.]+)?$/,
+  /^\/etc\/ld\.so\.(?:cache|preload|nohwcap)$/,
+  // Languages, character sets, terminals, time zones.
+  /^\/usr\/(?:lib|share)\/(?:locale|gconv|terminfo|zoneinfo|i18n)\//,
+  /^\/usr\/lib\/[^/]+\/gconv\//,
+  /^\/(?:lib|etc)\/terminfo\//,
+  /^\/etc\/(?:localtime|locale\.alias|nsswitch\.conf|host\.conf|gai\.conf)$/,
+  // What the kernel tells, and devices that keep nothing.
+  /^\/(?:proc|sys)\//,
+  /^\/dev\/(?:null|zero|full|u?random|tty|ptmx|pts\/\d+)$/,
+  // How shells begin.
+  /^\/etc\/(?:profile|bash\.bashrc|inputrc|bash_completion|environment)$/,
+  /^\/etc\/profile\.d\//,
+  /^\/usr\/share\/bash-completion\//,
+  /\/\.(?:profile|bash_profile|bash_login|bashrc|bash_aliases|inputrc|hushlogin)$/,
+]
+
+/**
+ * Whether a file is one of those that are opened all the time and say little of what somebody did, so that a view may leave it
+ * out: only ever one that was read, or was not there. A recording leaves out none.
+ */
+export const isRoutineFile = ({ path, flags, unseen }: FileEvent): boolean => {
+  if (unseen) return false
+  const text = Buffer.from(path).toString("latin1")
+  if (opensForWriting(flags) && !text.startsWith("/dev/")) return false
+  return routine.some((pattern) => pattern.test(text))
+}
