@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 
-/** A command, and the Debian package that has it. */
+/** A command (or another file, from where commands are), and the Debian package that has it. */
 const commands = {
   sshd: "openssh-server",
   ssh: "openssh-client",
@@ -14,6 +14,10 @@ const commands = {
   vi: "vim-tiny",
   ps: "procps",
   openssl: "openssl",
+  // Enhanced recording can be tried by root alone, on a kernel that tells its types.
+  ...(process.getuid?.() === 0 && process.arch === "x64" && existsSync("/sys/kernel/btf/vmlinux")
+    ? { clang: "clang", bpftool: "bpftool", "../include/bpf/bpf.h": "libbpf-dev", sudo: "sudo", perl: "perl-base" }
+    : {}),
 }
 
 const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/local/sbin", "/sbin"]

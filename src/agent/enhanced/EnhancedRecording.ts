@@ -42,7 +42,8 @@ const make = (keeper: ProbeKeeper) =>
       )
       count += 1
       const report = new SessionReport(info, reports, yield* Clock.currentTimeMillis)
-      const telling = Effect.raceFirst(report.run, Effect.ignore(probe.lost))
+      // Begun where a process is, which nothing may interrupt; itself it may be.
+      const telling = Effect.interruptible(Effect.raceFirst(report.run, Effect.ignore(probe.lost)))
       const watched = new WatchedSession(probe, count, info.mode, {
         begin: Effect.asVoid(Effect.forkIn(telling, agent)),
         hear: (record, afterEnd) => report.hear(record, afterEnd),

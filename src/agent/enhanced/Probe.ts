@@ -9,6 +9,10 @@ const answerLimit = "10 seconds"
 /** How long it may take to tell all that has happened: tens of megabytes, at most. */
 const syncLimit = "30 seconds"
 
+/** wire.h, WIRE_VERSION. */
+const wireVersion = 1
+const anotherVersion = 'the probe was built for another version of Mezite: run "npm run build:probe"'
+
 /** The probe, running: it follows the processes that it is told to, each for a session, which is a number of our choice. */
 export class Probe {
   readonly #process: ProbeProcess
@@ -26,8 +30,8 @@ export class Probe {
       const ready = router.answer("Ready")
       const process = yield* ProbeProcess.open(program, (record) => router.hear(record))
       const probe = new Probe(process, router)
-      yield* probe.#await(ready, readyLimit)
-      return probe
+      const version = yield* probe.#await(ready, readyLimit)
+      return version === wireVersion ? probe : yield* new ProbeLost({ message: anotherVersion })
     })
 
   /** Never succeeds; fails once nothing is seen any more. */

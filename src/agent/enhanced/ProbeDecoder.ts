@@ -56,7 +56,7 @@ export class ProbeDecoder {
     const { session } = raw
     switch (raw.kind) {
       case Kind.ready:
-        return { _tag: "Ready" }
+        return { _tag: "Ready", version: raw.detail(0) }
       case Kind.tracked:
         return { _tag: "Tracked", session, error: raw.result }
       case Kind.synced:

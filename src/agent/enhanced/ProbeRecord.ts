@@ -15,7 +15,8 @@ export const noLosses: Losses = { commands: 0, files: 0, connections: 0, process
 
 /** What the probe tells (probe/wire.h). Times of events are microseconds of the system's monotonic clock. */
 export type ProbeRecord =
-  | { readonly _tag: "Ready" }
+  /** All is attached; `version` of what it says. */
+  | { readonly _tag: "Ready"; readonly version: number }
   /** The answer to `track`; `error` as in errno(3), 0 where it is followed. */
   | { readonly _tag: "Tracked"; readonly session: number; readonly error: number }
   /** The answer to `sync`: all that had happened before was told before. */

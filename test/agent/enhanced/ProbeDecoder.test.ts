@@ -14,7 +14,7 @@ const decode = (...parts: ReadonlyArray<Uint8Array>): ReadonlyArray<ProbeRecord>
 const numbers = (...values: ReadonlyArray<bigint>): Buffer => Buffer.from(BigUint64Array.from(values).buffer)
 
 const stream = Buffer.concat([
-  probeRecord({ kind: 1 }),
+  probeRecord({ kind: 1, detail: [1, 0, 0] }),
   probeRecord({ kind: 2, session: 3 }),
   argumentsRecord(Buffer.from("ls\0-l\0")),
   execRecord("/usr/bin/ls", 6),
@@ -34,7 +34,11 @@ const stream = Buffer.concat([
 describe("ProbeDecoder", () => {
   it("reads commands with their arguments, files, connections, ends and losses", () => {
     const [ready, tracked, command, opened, , connection, ended, lost, over] = decode(stream)
-    expect([ready?._tag, tracked, over?._tag]).toEqual(["Ready", { _tag: "Tracked", session: 3, error: 0 }, "Ended"])
+    expect([ready, tracked, over?._tag]).toEqual([
+      { _tag: "Ready", version: 1 },
+      { _tag: "Tracked", session: 3, error: 0 },
+      "Ended",
+    ])
     expect(command).toMatchObject({
       _tag: "Command",
       event: { timeUs: 5_000, argumentsBytes: 6, directory: Buffer.from("/") },

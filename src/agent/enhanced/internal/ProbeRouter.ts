@@ -21,7 +21,7 @@ export class ProbeRouter {
     this.#listeners.delete(session)
   }
 
-  /** Completes with the answer's error, 0 where all is well. To be asked for before it can come. */
+  /** Completes with the answer's error, 0 where all is well; of `Ready` with its version. To be asked for before it can come. */
   answer(answer: ProbeAnswer): Effect.Effect<number> {
     const waiting = this.#answers.get(answer) ?? Deferred.unsafeMake<number>(FiberId.none)
     this.#answers.set(answer, waiting)
@@ -30,7 +30,7 @@ export class ProbeRouter {
 
   hear(record: ProbeRecord): void {
     if (record._tag === "Ready") {
-      this.#give("Ready", 0)
+      this.#give("Ready", record.version)
       return
     }
     this.#listeners.get(record.session)?.(record)
@@ -39,9 +39,9 @@ export class ProbeRouter {
     else if (record._tag === "Ended") this.forget(record.session)
   }
 
-  #give(answer: ProbeAnswer, error: number): void {
+  #give(answer: ProbeAnswer, result: number): void {
     const waiting = this.#answers.get(answer)
     this.#answers.delete(answer)
-    if (waiting !== undefined) Deferred.unsafeDone(waiting, Effect.succeed(error))
+    if (waiting !== undefined) Deferred.unsafeDone(waiting, Effect.succeed(result))
   }
 }

@@ -99,7 +99,8 @@ int main(int count, char **arguments) {
   if (obstacle != NULL) return unsupported(obstacle);
   const int error = start_watching();
   if (error != 0) return unsupported(refusal(error));
-  put_record(RECORD_READY, 0, 0, NULL, 0);
+  const struct record_head ready = {.length = sizeof ready, .kind = RECORD_READY, .detail = {WIRE_VERSION}};
+  put(&ready, sizeof ready);
   write_out();
   serve();
   return EXIT_SUCCESS;

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#define WIRE_VERSION 1
+
 #define NAME_BYTES 256
 #define PATH_BYTES 4096
 #define ARGUMENT_BYTES 16384 /* in one RECORD_ARGUMENTS */
@@ -20,7 +22,7 @@
 #define DATA_BYTES 28672
 
 enum record_kind {
-  /* The programs are attached. */
+  /* All is attached. detail[0]: WIRE_VERSION, which both must agree on. */
   RECORD_READY = 1,
   /* The answer to "track". result: 0, or the errno. */
   RECORD_TRACKED = 2,
