@@ -2,6 +2,7 @@ import "../../../support/builtNative.ts"
 import { Effect, Layer, Logger, LogLevel, Option, type Scope } from "effect"
 import { AccessControl } from "../../../../src/agent/access/AccessControl.ts"
 import { AuditReports } from "../../../../src/agent/audit/AuditReports.ts"
+import { EnhancedRecording } from "../../../../src/agent/enhanced/EnhancedRecording.ts"
 import { PortForwarding } from "../../../../src/agent/forwarding/PortForwarding.ts"
 import type { NodeIdentity } from "../../../../src/agent/identity/NodeIdentity.ts"
 import { AgentSessions } from "../../../../src/agent/session/AgentSessions.ts"
@@ -15,7 +16,7 @@ import { listen } from "../../../ssh/support/workspace.ts"
 
 /** Sessions whose frames go nowhere. */
 const unrecorded = Layer.succeed(RecordedSession, {
-  run: (info, client, terminal) =>
+  run: (info, client, terminal, observation) =>
     Effect.scoped(
       Session.run({
         info,
@@ -25,6 +26,7 @@ const unrecorded = Layer.succeed(RecordedSession, {
         remote: Option.none(),
         windowBytes: 65_536,
         recordSecrets: false,
+        observation,
       }),
     ).pipe(Effect.mapError((error) => (error._tag === "TerminalError" ? error : new RecordingLost(error)))),
 })
@@ -32,6 +34,7 @@ const unrecorded = Layer.succeed(RecordedSession, {
 const unheard = Layer.succeed(AuditReports, {
   report: () => Effect.succeed({ delivered: Effect.void }),
   tell: () => Effect.void,
+  isCrowded: Effect.succeed(false),
   wake: Effect.void,
 })
 
@@ -40,7 +43,7 @@ const layer = AgentSessions.layer({
   cluster: "test",
   mode: Effect.succeed({ mode: "off", source: "cluster" }),
 }).pipe(
-  Layer.provide([unrecorded, PortForwarding.layer]),
+  Layer.provide([unrecorded, PortForwarding.layer, EnhancedRecording.layer(Option.none())]),
   Layer.provideMerge(AccessControl.layer("web-1")),
   Layer.provideMerge(Layer.merge(SessionRegistry.layer, unheard)),
 )
