@@ -14,7 +14,7 @@ const limitMs = 2_000 + 1_500
 
 let cluster: Cluster
 beforeAll(async () => {
-  cluster = await Cluster.start({ nodes: { "web-1": {}, "web-2": {} } })
+  cluster = await Cluster.start({ nodes: { "web-1": {}, "web-2": { MEZITE_RECORDING_MODE: "node" } } })
 })
 afterAll(() => cluster.stop())
 /** A test that failed leaves nobody locked for the others. */
@@ -124,7 +124,7 @@ describe("a lock", () => {
     const nodes = JSON.parse((await cluster.mezctl("nodes", "ls", "--format=json")).stdout.toString())
     expect(nodes).toMatchObject([{ online: true }, { name: "web-2", online: false }])
     const session = await until("its recording is complete", async () =>
-      (await cluster.sessions()).find(({ node, ended_at }) => node === "web-2" && ended_at !== null),
+      (await cluster.sessions()).find(({ node, status }) => node === "web-2" && status === "interrupted"),
     )
     expect(session).toMatchObject({ reason: words, ended_by: "local-admin" })
     expect(storedRecording(cluster.recording(session.session_id)).output.toString()).toContain("here")
@@ -139,7 +139,7 @@ describe("an admin", () => {
   const active = async () => (await cluster.sessions()).find(({ ended_at }) => ended_at === null)?.session_id ?? ""
 
   it("ends one session, whose user reads why; there is none to end after that", async () => {
-    const shell = await openShell(proxyCommand)
+    const shell = await openShell(proxyCommand, "web-2")
     const id = await active()
     await cluster.mezctl("sessions", "terminate", id, "--reason", "lunch")
     const words = "terminated by local-admin: lunch"

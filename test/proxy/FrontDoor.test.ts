@@ -5,7 +5,7 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Layer, Stream } from "effect"
+import { Effect, Either, Fiber, Layer, Stream } from "effect"
 import type { ConnectionHandler } from "../../src/agent/tunnel/TunnelClient.ts"
 import { Identity } from "../../src/api/Identity.ts"
 import { UserName } from "../../src/domain/Identifiers.ts"
@@ -21,7 +21,7 @@ import { generateEd25519, publicKeyLine } from "../../src/ssh/OpenSshKey.ts"
 import { writeOpenSshPrivateKey } from "../../src/ssh/OpenSshPrivateKey.ts"
 import { serve } from "../../src/ssh/SshServer.ts"
 import { fullGrant } from "../support/accessGrants.ts"
-import { echo, onlineAgent } from "./TestAgent.ts"
+import { echo, eventually, onlineAgent } from "./TestAgent.ts"
 import { nodeName, testHub, unreadRefusals } from "./TestHub.ts"
 
 const authority = certificateAuthority(generateEd25519())
@@ -210,6 +210,28 @@ describe("the SSH front door, with OpenSSH's ssh", () => {
       const door = yield* frontDoor()
       const refused = yield* ssh(door, ["-W", "web-1:22", ...to(door, "eve")])
       expect(refused).toMatchObject({ code: 255, stderr: expect.stringContaining("Permission denied") })
+    }),
+  )
+})
+
+describe("the SSH front door, when a user is shut out", () => {
+  it.scopedLive("cuts what the user has open, telling why, whether the node agrees or not", () =>
+    Effect.gen(function* () {
+      const door = yield* frontDoor()
+      const open = yield* Effect.fork(ssh(door, ["-W", "web-1:22", ...to(door)], { input: "hello", expect: "more" }))
+      const users = Effect.map(door.connections.users, (connected) => [...connected.keys()])
+      yield* eventually(
+        "ada is connected",
+        Effect.map(users, (names) => names.length === 1),
+      )
+      yield* door.connections.cut(UserName.make("ada"), "ada is locked: enough")
+      const { code, stderr } = yield* Fiber.join(open)
+      expect(code).toBe(255)
+      expect(stderr).toContain("ada is locked: enough")
+      yield* eventually(
+        "nobody is connected",
+        Effect.map(users, (names) => names.length === 0),
+      )
     }),
   )
 })

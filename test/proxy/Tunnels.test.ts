@@ -6,8 +6,10 @@ import type { IncomingConnection } from "../../src/agent/tunnel/IncomingConnecti
 import type { ConnectionHandler } from "../../src/agent/tunnel/TunnelClient.ts"
 import { connectThroughHub } from "../../src/api/ConnectThroughHub.ts"
 import { openWebSocket } from "../../src/api/transport/OpenWebSocket.ts"
-import { paths } from "../../src/api/transport/TunnelMessages.ts"
+import { type EndTarget, paths } from "../../src/api/transport/TunnelMessages.ts"
 import { maxTunnelMessage } from "../../src/api/transport/WebSocketDuplex.ts"
+import { UserName } from "../../src/domain/Identifiers.ts"
+import { type Lock, LockId } from "../../src/domain/Lock.ts"
 import { fullGrant } from "../support/accessGrants.ts"
 import { echo, eventually, isOnline, onlineAgent, startAgent } from "./TestAgent.ts"
 import { nodeId, nodeName, nodeToken, type TestHub, testHub, userToken } from "./TestHub.ts"
@@ -278,6 +280,47 @@ describe("the registry of nodes", () => {
       const error = yield* Effect.flip(Fiber.join(agent))
       expect(error._tag).toBe("NodeRejected")
       yield* eventually("offline", Effect.negate(isOnline(hub)))
+    }),
+  )
+
+  it.scopedLive("cuts off a user, and a node for a while, whether agents do as they are told or not", () =>
+    Effect.gen(function* () {
+      const hub = yield* testHub()
+      const heard: Array<string> = []
+      const orders = {
+        lock: (locks: ReadonlyArray<Lock>) => Effect.sync(() => void heard.push(`${locks.length} locks`)),
+        end: (target: EndTarget, reason: string) =>
+          Effect.sync(() => void heard.push(`${JSON.stringify(target)} ${reason}`)),
+        leave: () => Effect.void,
+      }
+      yield* startAgent(hub, never, { orders })
+      yield* eventually("online", isOnline(hub))
+      const isCut = (stream: Duplex) => Effect.map(Effect.exit(readAll(stream)), Exit.isFailure)
+      const connected = Effect.map(hub.connections.users, (users) => [...users.keys()])
+      const [ada, eve] = [UserName.make("ada"), UserName.make("eve")]
+      const stream = yield* connect(hub)
+      yield* hub.connections.cut(eve, "locked")
+      yield* hub.tunnels.end({ user: ada }, "removed")
+      expect(yield* connected).toEqual([ada])
+      yield* hub.connections.cut(ada, "locked")
+      expect(yield* isCut(stream)).toBe(true)
+      yield* eventually(
+        "nobody is connected",
+        Effect.map(connected, (users) => users.length === 0),
+      )
+      const another = yield* connect(hub)
+      const lock = { id: LockId.make("0".repeat(26)), target: { kind: "node", name: nodeName }, reason: "" } as const
+      yield* hub.tunnels.hold([lock])
+      yield* hub.tunnels.hold([lock])
+      yield* hub.tunnels.shutOut(nodeName, "web-1 is locked")
+      expect(yield* isOnline(hub)).toBe(false)
+      expect(yield* isCut(another)).toBe(true)
+      yield* eventually("back, and told of the lock before all else", isOnline(hub))
+      expect(heard.slice(0, 3)).toEqual(["0 locks", '{"user":"ada"} removed', "1 locks"])
+      yield* eventually(
+        "told again",
+        Effect.sync(() => heard.at(3) === "1 locks"),
+      )
     }),
   )
 
