@@ -29,8 +29,10 @@ import { useDataDirectory } from "../process/useDataDirectory.ts"
 import { enforcement } from "./enforcement.ts"
 import type { HubConfig } from "./HubConfig.ts"
 import { hubRoutes } from "./hubRoutes.ts"
+import { loadS3 } from "./loadS3.ts"
 import { onlineNodes, proxyPorts } from "./ports.ts"
 import { layerLocalRpc, rpcEndpoints } from "./rpc.ts"
+import type { StorageConfig } from "./StorageConfig.ts"
 
 /** Where a hub serves. */
 export interface RunningHub {
@@ -68,7 +70,13 @@ const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Re
 const sealingKey = ({ privateKey }: ClusterKeys["Type"]["recordingKeys"][0]): SigningKey =>
   Either.getOrThrow(SigningKey.fromKeyObject(Redacted.value(privateKey)))
 
-const layerRecording = ({ keyRing, orphanAfter }: HubConfig, dataDirectory: string) => {
+/** The client of S3 is loaded where it is used: it costs time and memory. */
+const layerStorage = (storage: StorageConfig, directory: string) =>
+  storage._tag === "Filesystem"
+    ? Filesystem.layer(directory)
+    : Layer.unwrapEffect(Effect.map(Effect.promise(loadS3), (S3) => S3.layer(storage)))
+
+const layerRecording = ({ keyRing, orphanAfter, storage }: HubConfig, dataDirectory: string) => {
   const partials = Layer.unwrapEffect(
     Effect.map(ClusterKeys, ({ recordingKeys: [newest, ...older] }) => {
       const signer = sealingKey(newest)
@@ -83,7 +91,7 @@ const layerRecording = ({ keyRing, orphanAfter }: HubConfig, dataDirectory: stri
   return RecordingIngest.layer(orphanAfter).pipe(
     Layer.provide(RecordingWork.layer),
     Layer.provideMerge(Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer)),
-    Layer.provideMerge(Layer.merge(LocalRecordings.layer(directory), Filesystem.layer(directory))),
+    Layer.provideMerge(Layer.merge(LocalRecordings.layer(directory), layerStorage(storage, directory))),
   )
 }
 

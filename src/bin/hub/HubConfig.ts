@@ -3,6 +3,7 @@ import { duration } from "../../domain/ConfigValues.ts"
 import { type ListenAddress, parseListenAddress } from "../../proxy/ListenAddress.ts"
 import { KeyRing } from "../../recording/KeyRing.ts"
 import { MasterKey } from "../../recording/MasterKey.ts"
+import { storageConfig } from "./StorageConfig.ts"
 
 const address = (name: string, usual: string): Config.Config<ListenAddress> =>
   Config.mapOrFail(Config.withDefault(Config.string(name), usual), (text) =>
@@ -45,7 +46,7 @@ export const hubConfig = Config.all({
   clusterName,
   /** How long a session without its agent is waited for. */
   orphanAfter: Config.withDefault(duration("MEZITE_RECORDING_ORPHAN_AFTER"), Duration.minutes(2)),
-  backend: Config.withDefault(Config.literal("filesystem")("MEZITE_RECORDING_BACKEND"), "filesystem"),
+  storage: storageConfig,
   keyRing: Config.map(Config.all([encryptionKey, oldKeys]), ([current, old]) =>
     Redacted.make(new KeyRing(Option.getOrUndefined(current), old)),
   ),

@@ -86,6 +86,11 @@ export class Cluster {
     return join(this.hubDirectory, "recordings", `${sessionId}.rec`)
   }
 
+  /** Where the hub has a session's recording while it grows, or waits to be stored. */
+  partial(sessionId: string): string {
+    return join(this.hubDirectory, "recordings", "partial", `${sessionId}.rec`)
+  }
+
   get hubDirectory(): string {
     return join(this.directory, "hub")
   }

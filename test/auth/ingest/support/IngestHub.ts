@@ -15,7 +15,7 @@ import { Recordings } from "../../../../src/auth/recordings/Recordings.ts"
 import { Sessions } from "../../../../src/auth/sessions/Sessions.ts"
 import * as Filesystem from "../../../../src/auth/storage/Filesystem.ts"
 import { LocalRecordings } from "../../../../src/auth/storage/LocalRecordings.ts"
-import { RecordingStorage } from "../../../../src/auth/storage/RecordingStorage.ts"
+import { RecordingStorage, type StorageFailed } from "../../../../src/auth/storage/RecordingStorage.ts"
 import * as StoredRecordings from "../../../../src/auth/storage/StoredRecordings.ts"
 import { KeyRing, type MasterKey, SigningKey } from "../../../../src/recording/index.ts"
 import { layerCheapPasswords, testConnections } from "../../support/TestHub.ts"
@@ -27,6 +27,8 @@ export type CrashPoint = `${"before" | "after"} ${Step}`
 export interface IngestHubOptions {
   readonly orphanAfter?: Duration.Duration
   readonly key?: MasterKey
+  /** Where recordings are kept, if not in the hub's own folder. */
+  readonly storage?: Layer.Layer<RecordingStorage, StorageFailed>
   /** The first time that it comes there. */
   readonly crashAt?: CrashPoint
   readonly connections?: Heartbeat
@@ -50,7 +52,11 @@ const crasher = (crashAt: CrashPoint | undefined) => {
   return { at, struck: () => armed === undefined }
 }
 
-const layerHub = (folder: string, { orphanAfter, key }: IngestHubOptions, { at }: ReturnType<typeof crasher>) => {
+const layerHub = (
+  folder: string,
+  { orphanAfter, key, storage: elsewhere }: IngestHubOptions,
+  { at }: ReturnType<typeof crasher>,
+) => {
   const keyRing = Redacted.make(new KeyRing(key))
   const partials = Layer.unwrapEffect(
     Effect.map(ClusterKeys, ({ recordingKeys: [newest] }) => {
@@ -62,7 +68,7 @@ const layerHub = (folder: string, { orphanAfter, key }: IngestHubOptions, { at }
   const storage = Layer.effect(
     RecordingStorage,
     Effect.map(RecordingStorage, (real) => ({ ...real, put: (recording) => at("put", real.put(recording)) })),
-  ).pipe(Layer.provide(Filesystem.layer(directory)))
+  ).pipe(Layer.provide(elsewhere ?? Filesystem.layer(directory)))
   const recordings = Layer.effect(
     Recordings,
     Effect.map(Recordings, (real) => ({ ...real, stored: (id, digest) => at("stored", real.stored(id, digest)) })),

@@ -66,8 +66,11 @@ export const partialPath = (hub: IngestHub, { info }: TestSession) =>
   join(hub.recordings, "partial", `${info.sessionId}.rec`)
 
 /** What the stored file proves and shows; throws where there is none, or its seals do not prove all of it. */
-export const readStored = (hub: IngestHub, session: TestSession, key?: MasterKey) => {
-  const bytes = fs.readFileSync(storedPath(hub, session))
+export const readStored = (hub: IngestHub, session: TestSession, key?: MasterKey) =>
+  readProven(hub, fs.readFileSync(storedPath(hub, session)), key)
+
+/** What a recording of that hub proves and shows; throws where its seals do not prove all of it. */
+export const readProven = (hub: IngestHub, bytes: Buffer, key?: MasterKey) => {
   const verifier = new RecordingVerifier(hub.publicKeys)
   verifier.push(bytes)
   const verdict = verifier.end()
