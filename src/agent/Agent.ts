@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { Context, Effect, Either, Fiber, Layer, type Option, Ref } from "effect"
+import { Context, type Duration, Effect, Either, Fiber, Layer, type Option, Ref } from "effect"
 import { mintNodeToken } from "../api/BearerToken.ts"
 import { parseHubAddress } from "../api/HubAddress.ts"
 import { HubTrust } from "../api/HubTrust.ts"
@@ -18,6 +18,7 @@ import * as Identity from "./identity/NodeIdentity.ts"
 import { sessionMode } from "./mode/SessionMode.ts"
 import { HubRecorder } from "./recording/HubRecorder.ts"
 import { AgentSessions } from "./session/AgentSessions.ts"
+import { Drain } from "./session/Drain.ts"
 import { RecordedSession } from "./session/RecordedSession.ts"
 import { serveConnection } from "./session/serveConnection.ts"
 import { Spool } from "./spool/Spool.ts"
@@ -34,9 +35,14 @@ export interface AgentOptions {
   readonly probe: Option.Option<ProbeKeeper>
   /** Run each time that the hub has taken this node. */
   readonly onOnline: Effect.Effect<void>
+  /** Completes when it is to stop. */
+  readonly stopRequested: Effect.Effect<void>
 }
 
-/** Serves this node, for ever; fails only where the hub rejects it for good. Interrupted, it ends its sessions first. */
+/**
+ * Serves this node until it is to stop: then nothing new begins, sessions may end by themselves for a while, and are ended.
+ * Fails only where the hub rejects the node for good. Interrupted, it ends its sessions at once.
+ */
 export const runAgent = Effect.fn("Agent.run")(function* (options: AgentOptions) {
   const { identity } = options
   const hub = yield* Either.mapLeft(
@@ -83,6 +89,7 @@ const services = (options: AgentOptions, link: Link) => {
     Layer.provide(Spool.layer(spool)),
     Layer.provide(HubRecorder.layer({ ...link, ackTimeout })),
     Layer.provide(PortForwarding.layer),
+    Layer.provideMerge(Drain.layer),
     Layer.provideMerge(AuditReports.layer({ directory: join(options.dataDirectory, "events") })),
     Layer.provideMerge(Layer.mergeAll(HubCalls.layer(link), SessionRegistry.layer, HubReturn.layer)),
   )
@@ -119,7 +126,17 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
   )
   // Runs before the connections are closed, so that those at the other end read why.
   yield* Effect.addFinalizer(() => registry.end(() => true, "the agent is stopping"))
-  return yield* Fiber.join(client)
+  yield* Effect.raceFirst(Fiber.join(client), Effect.zipRight(options.stopRequested, stop(options.config.drainTimeout)))
+})
+
+/** What could not be brought to the hub within this stays for the next start. */
+const uploadLimit = "3 seconds"
+
+const stop = Effect.fnUntraced(function* (limit: Duration.Duration) {
+  const [drain, registry, uploader] = [yield* Drain, yield* SessionRegistry, yield* SpoolUploader]
+  yield* drain.run(limit)
+  yield* registry.end(() => true, "the agent is stopping")
+  yield* Effect.timeoutOption(uploader.settled, uploadLimit)
 })
 
 /** Tells the hub what this agent is, and keeps what it answers: keys that were renewed, a fresh host certificate. */

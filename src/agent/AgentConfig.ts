@@ -34,6 +34,8 @@ export const agentConfig = Config.all({
   bpfEnabled: Config.boolean("MEZITE_BPF_ENABLED").pipe(Config.withDefault(false)),
   /** Whether no session may begin where that is wanted and can't be had. */
   bpfRequired: Config.boolean("MEZITE_BPF_REQUIRED").pipe(Config.withDefault(true)),
+  /** How long sessions may go on once the agent was told to stop. */
+  drainTimeout: duration("MEZITE_DRAIN_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
   labels: Config.mapOrFail(Config.withDefault(Config.string("MEZITE_NODE_LABELS"), ""), labels),
   nodeName: Config.option(Config.nonEmptyString("MEZITE_NODE_NAME")),
 })

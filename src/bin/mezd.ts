@@ -4,7 +4,6 @@ import { keepYoungGenerationSmall } from "./process/keepYoungGenerationSmall.ts"
 
 if (!answerVersion("mezd")) {
   keepYoungGenerationSmall()
-  const [{ mezd }, { main }] = await Promise.all([import("./agent/mezd.ts"), import("./process/main.ts")])
-  // Being told to stop is how a service ends.
-  main(mezd(process), 0)
+  const [{ mezd }, { serviceMain }] = await Promise.all([import("./agent/mezd.ts"), import("./process/serviceMain.ts")])
+  serviceMain(mezd(process))
 }

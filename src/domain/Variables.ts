@@ -5,6 +5,7 @@ export const variables: ReadonlySet<string> = new Set([
   "MEZITE_CA_PIN",
   "MEZITE_CLUSTER_NAME",
   "MEZITE_DATA_DIR",
+  "MEZITE_DRAIN_TIMEOUT",
   "MEZITE_HOME",
   "MEZITE_HUB",
   "MEZITE_IDENTITY",

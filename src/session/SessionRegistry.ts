@@ -10,6 +10,8 @@ export class SessionRegistry extends Context.Tag("mezite/session/SessionRegistry
     readonly start: (info: SessionInfo, session: Effect.Effect<void>) => Effect.Effect<void>
     /** Those that run now. */
     readonly running: Effect.Effect<ReadonlyArray<SessionInfo>>
+    /** Completes when none runs, and what they left has been cleaned up. */
+    readonly idle: Effect.Effect<void>
     /**
      * Ends every session that `whose` picks out, all at once, each with `reason` for its `EndReason`; completes once they
      * have been cleaned up after, and gives how many they were.
@@ -63,5 +65,10 @@ const make: Effect.Effect<SessionRegistry["Type"], never, Scope.Scope> = Effect.
       )
     })
 
-  return { start, running: Effect.sync(() => [...sessions.values()].map(({ info }) => info)), end }
+  return {
+    start,
+    idle: FiberMap.awaitEmpty(fibers),
+    running: Effect.sync(() => [...sessions.values()].map(({ info }) => info)),
+    end,
+  }
 })

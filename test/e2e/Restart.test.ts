@@ -1,9 +1,8 @@
 import { expect, it, onTestFinished } from "vitest"
 import { Cluster } from "./support/Cluster.ts"
 import { bundled, runToEnd } from "./support/Program.ts"
-import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
-import { jump, mshSsh } from "./support/ways.ts"
+import { jump } from "./support/ways.ts"
 
 it("hub and agent end with 0 at SIGTERM, and go on as the same ones", async () => {
   const cluster = await Cluster.start()
@@ -45,25 +44,6 @@ it("hub and agent end with 0 at SIGTERM, and go on as the same ones", async () =
   await cluster.startHub()
   await until("the node is online again", async () => (await nodes())[0]?.online)
   expect(cluster.agent().running).toBe(true)
-})
-
-it("an agent that is told to stop ends its sessions first, each with a line, 255 and a whole recording", async () => {
-  const cluster = await Cluster.start()
-  onTestFinished(() => cluster.stop())
-  const terminal = new Terminal(await mshSsh.words(cluster, "web-1"), cluster.userVariables)
-  onTestFinished(() => terminal.close())
-  await terminal.shows(/[#$] $/)
-  cluster.agent().kill("SIGTERM")
-  expect(await terminal.ended()).toEqual({ status: 255, sane: true })
-  expect(terminal.text).toMatch(/\r\nmezite: the session has ended: the agent is stopping\r\n/)
-  expect(await cluster.agent().ended).toMatchObject({ code: 0 })
-  await cluster.startAgent("web-1")
-  const session = await until("the session has ended", async () => {
-    const found = await cluster.lastSession()
-    return found.ended_at !== null && found
-  })
-  expect(session.status).toBe("interrupted")
-  expect((await cluster.msh("verify", session.session_id)).code).toBe(0)
 })
 
 it("a second hub on the same ports or the same data, or one of another name, says why it cannot", async () => {

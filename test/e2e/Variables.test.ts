@@ -31,6 +31,7 @@ const bad: ReadonlyArray<readonly [Name, string, string]> = [
   ["mezd", "MEZITE_RECORD_SECRETS", "perhaps"],
   ["mezd", "MEZITE_SPOOL_MIN_FREE", "lots"],
   ["mezd", "MEZITE_ON_LOCAL_FAILURE", "panic"],
+  ["mezd", "MEZITE_DRAIN_TIMEOUT", "soon"],
   ["mezd", "MEZITE_NODE_LABELS", "prod"],
   ["mezd", "MEZITE_HUB", "no where"],
 ]

@@ -19,6 +19,7 @@ import { PortForwarding } from "../forwarding/PortForwarding.ts"
 import type { Gate } from "../terminal/internal/launch.ts"
 import { LoginUser } from "../terminal/LoginUser.ts"
 import type { CertifiedLogin } from "./CertifiedLogin.ts"
+import { Drain } from "./Drain.ts"
 import { commandOf, openTerminal } from "./openTerminal.ts"
 import { RecordedSession } from "./RecordedSession.ts"
 import { parseEndpoint } from "./remoteEndpoint.ts"
@@ -60,7 +61,7 @@ export class AgentSessions extends Context.Tag("mezite/agent/AgentSessions")<
   ): Layer.Layer<
     AgentSessions,
     never,
-    RecordedSession | EnhancedRecording | SessionRegistry | AuditReports | PortForwarding
+    RecordedSession | EnhancedRecording | SessionRegistry | AuditReports | PortForwarding | Drain
   > => Layer.effect(AgentSessions, make(options))
 }
 
@@ -69,6 +70,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
     const recorded = yield* RecordedSession
     const registry = yield* SessionRegistry
     const reports = yield* AuditReports
+    const drain = yield* Drain
     const forwarding = yield* PortForwarding
     const enhanced = yield* EnhancedRecording
 
@@ -95,7 +97,12 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
     const run = (info: SessionInfo & { sessionId: SessionId }, connection: Connection, request: SessionRequest) =>
       Effect.gen(function* () {
         const channel = yield* request.accept
-        const tell = (text: string) => farewell(channel, notice(text, info.terminal !== undefined))
+        const onTerminal = info.terminal !== undefined
+        const tell = (text: string) => farewell(channel, notice(text, onTerminal))
+        const notices = yield* drain.notices
+        yield* Effect.forkScoped(
+          Stream.runForEach(notices, (text) => Effect.ignore(channel.writeStderr(notice(text, onTerminal)))),
+        )
         let began = false
         const terminal = Effect.fnUntraced(function* (user: LoginUser, gate: Option.Option<Gate>) {
           const agentSocket = yield* forwardedAgent(connection, request, user)
@@ -140,18 +147,19 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
             { concurrency: "unbounded", discard: true },
           ),
         )
-      })
+      }).pipe(Effect.scoped)
 
     /** The channel is accepted only so that the user learns why. */
     const refuse = Effect.fnUntraced(function* (
       info: SessionInfo,
       request: SessionRequest,
       { shown, reason }: { readonly shown: string; readonly reason: string },
+      exit = failed,
     ) {
       const channel = yield* request.accept
       yield* Effect.logWarning(`refused: ${reason}`)
       yield* reports.tell(rejectedEvent(info, reason))
-      yield* farewell(channel, notice(shown, false), failed)
+      yield* farewell(channel, notice(shown, false), exit)
     })
 
     const start = Effect.fnUntraced(function* (connection: Connection, request: SessionRequest) {
@@ -160,7 +168,11 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
         request.kind._tag === "Subsystem"
           ? refuse(info, request, subsystemRefusal(request.kind.name))
           : run(info, connection, request)
-      yield* registry.start(info, session)
+      // Not as a session: those that end are waited for.
+      yield* Effect.matchEffect(drain.check, {
+        onSuccess: () => registry.start(info, session),
+        onFailure: ({ message }) => Effect.fork(refuse(info, request, { shown: message, reason: message }, lost)),
+      })
     })
 
     return AgentSessions.of({

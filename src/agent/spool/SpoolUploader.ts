@@ -19,6 +19,8 @@ export class SpoolUploader extends Context.Tag("mezite/agent/SpoolUploader")<
   {
     /** Something was left in the spool. */
     readonly wake: Effect.Effect<void>
+    /** Completes once all that is in the spool now was brought, or tried at least. */
+    readonly settled: Effect.Effect<void>
   }
 >() {
   static readonly layer: Layer.Layer<SpoolUploader, never, Spool | HubRecorder | HubReturn> = Layer.scoped(
@@ -33,6 +35,7 @@ const make = Effect.gen(function* () {
   const wake = Effect.asVoid(Queue.offer(wakes, undefined))
   const uploads = yield* FiberSet.make<void>()
   const queue = new UploadQueue(atOnce)
+  const waiters: Array<() => void> = []
 
   const setAside = (recording: SpooledRecording, reason: string) =>
     Effect.logError(`the recording is set aside: ${reason}`).pipe(
@@ -84,7 +87,10 @@ const make = Effect.gen(function* () {
   /** Begins what is due, and gives how long to wait for more. */
   const round = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
+    const asked = waiters.splice(0)
     for (const recording of queue.take(yield* spool.waiting, now)) yield* FiberSet.run(uploads, bring(recording))
+    if (queue.isQuiet(now)) for (const settle of asked) settle()
+    else waiters.push(...asked)
     return Math.min(longestWait, Math.max(0, queue.nextDueMs - now))
   }).pipe(
     Effect.catchAllDefect((defect) =>
@@ -103,5 +109,9 @@ const make = Effect.gen(function* () {
     Effect.forever,
     Effect.forkScoped,
   )
-  return { wake }
+  const settled = Effect.async<void>((resume) => {
+    waiters.push(() => resume(Effect.void))
+    wakes.unsafeOffer(undefined)
+  })
+  return { wake, settled }
 })

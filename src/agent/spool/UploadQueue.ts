@@ -57,6 +57,11 @@ export class UploadQueue {
     for (const [sessionId, { failures }] of this.#pending) this.#pending.set(sessionId, { failures, dueMs: 0 })
   }
 
+  /** Whether none is under way, and none is due. */
+  isQuiet(nowMs: number): boolean {
+    return this.#active.size === 0 && [...this.#pending.values()].every(({ dueMs }) => dueMs > nowMs)
+  }
+
   /** When the next one can be taken; infinite where that needs another one's end, or there is none. */
   get nextDueMs(): number {
     if (this.#active.size >= this.#atOnce) return Number.POSITIVE_INFINITY

@@ -1,10 +1,11 @@
 import type { Effect } from "effect"
 import { runProgram } from "../../cli/runProgram.ts"
 import { version } from "../../domain/version.ts"
+import type { StopRequest } from "../process/StopRequest.ts"
 
 /** Runs `mezd` on its process, and gives its exit code. */
-export const mezd = (process: NodeJS.Process): Effect.Effect<number> =>
-  runProgram("mezd", process, async () => {
+export const mezd = (process: NodeJS.Process): Effect.Effect<number, never, StopRequest> =>
+  runProgram<StopRequest>("mezd", process, async () => {
     const [{ runCommandLine }, { agentCommand, agentForms }] = await Promise.all([
       import("../../cli/runCommandLine.ts"),
       import("./agentCommand.ts"),

@@ -16,6 +16,7 @@ import { printLine } from "../../cli/Output.ts"
 import { Stdio } from "../../cli/Stdio.ts"
 import { NodeName } from "../../domain/Identifiers.ts"
 import { readConfig } from "../process/readConfig.ts"
+import { StopRequest } from "../process/StopRequest.ts"
 import { useDataDirectory } from "../process/useDataDirectory.ts"
 
 /** What the command line says about joining; each comes before its variable. */
@@ -94,5 +95,6 @@ export const startAgent = Effect.fn("mezd.start")(function* (options: StartOptio
     dataDirectory: directory,
     probe,
     onOnline: Effect.asVoid(onOnline),
+    stopRequested: (yield* StopRequest).requested,
   })
 }, Effect.scoped)

@@ -3,9 +3,9 @@ import { type Effect, Exit } from "effect"
 
 /**
  * Runs a program and ends the process with the exit code that it gives. SIGINT and SIGTERM interrupt it; what it began is
- * undone first. Interrupted, it ends with 130, or with `onTerm` where that was SIGTERM.
+ * undone first. Interrupted, it ends with 130, or with 143 where that was SIGTERM.
  */
-export const main = (program: Effect.Effect<number>, onTerm = 143): void => {
+export const main = (program: Effect.Effect<number>): void => {
   let terminated = false
   process.once("SIGTERM", () => {
     terminated = true
@@ -14,7 +14,7 @@ export const main = (program: Effect.Effect<number>, onTerm = 143): void => {
     disableErrorReporting: true,
     disablePrettyLogger: true,
     teardown: (exit) => {
-      const interrupted = terminated ? onTerm : 130
+      const interrupted = terminated ? 143 : 130
       // Not left to an event loop that has run dry: a terminal that was read from keeps it going. All output has been taken.
       process.exit(Exit.isSuccess(exit) ? (exit.value as number) : interrupted)
     },

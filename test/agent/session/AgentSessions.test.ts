@@ -5,6 +5,7 @@ import { EnhancedRecording } from "../../../src/agent/enhanced/EnhancedRecording
 import { PortForwarding } from "../../../src/agent/forwarding/PortForwarding.ts"
 import { AgentSessions } from "../../../src/agent/session/AgentSessions.ts"
 import type { CertifiedLogin } from "../../../src/agent/session/CertifiedLogin.ts"
+import { Drain } from "../../../src/agent/session/Drain.ts"
 import { loginAccess } from "../../../src/agent/session/LoginAccess.ts"
 import { RecordedSession } from "../../../src/agent/session/RecordedSession.ts"
 import type { AuditEventDraft } from "../../../src/domain/AuditEvent.ts"
@@ -85,7 +86,7 @@ const served = Effect.fnUntraced(
     }).pipe(
       Layer.provide(
         Layer.mergeAll(
-          SessionRegistry.layer,
+          Drain.layer.pipe(Layer.provideMerge(SessionRegistry.layer)),
           Layer.succeed(RecordedSession, {
             run: ({ login }) => {
               recordings.push(login)

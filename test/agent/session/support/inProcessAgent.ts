@@ -6,6 +6,7 @@ import { EnhancedRecording } from "../../../../src/agent/enhanced/EnhancedRecord
 import { PortForwarding } from "../../../../src/agent/forwarding/PortForwarding.ts"
 import type { NodeIdentity } from "../../../../src/agent/identity/NodeIdentity.ts"
 import { AgentSessions } from "../../../../src/agent/session/AgentSessions.ts"
+import { Drain } from "../../../../src/agent/session/Drain.ts"
 import { RecordedSession } from "../../../../src/agent/session/RecordedSession.ts"
 import { serveConnection } from "../../../../src/agent/session/serveConnection.ts"
 import type { AccessGrant } from "../../../../src/domain/AccessGrant.ts"
@@ -44,6 +45,7 @@ const layer = AgentSessions.layer({
   mode: Effect.succeed({ mode: "off", source: "cluster" }),
 }).pipe(
   Layer.provide([unrecorded, PortForwarding.layer, EnhancedRecording.layer(Option.none())]),
+  Layer.provide(Drain.layer),
   Layer.provideMerge(AccessControl.layer("web-1")),
   Layer.provideMerge(Layer.merge(SessionRegistry.layer, unheard)),
 )
