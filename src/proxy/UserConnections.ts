@@ -6,7 +6,7 @@ export interface UserConnection {
   readonly user: UserName
   /** Unix milliseconds. */
   readonly sinceMs: number
-  /** Ends it at once, for good; whoever can be told the reason is. */
+  /** Ends it at once, for good, and whoever can be told the reason is; where it is over already, nothing happens. */
   readonly cut: (reason: string) => Effect.Effect<void>
 }
 
@@ -18,8 +18,8 @@ export class UserConnections extends Context.Tag("mezite/proxy/UserConnections")
     readonly hold: (connection: UserConnection) => Effect.Effect<void, never, Scope.Scope>
     /** Who is connected, and since when at the longest. */
     readonly users: Effect.Effect<ReadonlyMap<UserName, number>>
-    /** Cuts all that a user has open. */
-    readonly cut: (user: UserName, reason: string) => Effect.Effect<void>
+    /** What a user has open now. */
+    readonly of: (user: UserName) => Effect.Effect<ReadonlyArray<UserConnection>>
   }
 >() {
   static readonly layer: Layer.Layer<UserConnections> = Layer.sync(UserConnections, () => {
@@ -35,14 +35,7 @@ export class UserConnections extends Context.Tag("mezite/proxy/UserConnections")
         for (const { user, sinceMs } of open) since.set(user, Math.min(sinceMs, since.get(user) ?? sinceMs))
         return since
       }),
-      cut: (user, reason) =>
-        Effect.suspend(() =>
-          Effect.forEach(
-            [...open].filter((connection) => connection.user === user),
-            (connection) => connection.cut(reason),
-            { concurrency: "unbounded", discard: true },
-          ),
-        ),
+      of: (user) => Effect.sync(() => [...open].filter((connection) => connection.user === user)),
     }
   })
 }

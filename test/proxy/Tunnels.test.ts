@@ -299,10 +299,13 @@ describe("the registry of nodes", () => {
       const connected = Effect.map(hub.connections.users, (users) => [...users.keys()])
       const [ada, eve] = [UserName.make("ada"), UserName.make("eve")]
       const stream = yield* connect(hub)
-      yield* hub.connections.cut(eve, "locked")
+      expect(yield* hub.connections.of(eve)).toEqual([])
       yield* hub.tunnels.end({ user: ada }, "removed")
       expect(yield* connected).toEqual([ada])
-      yield* hub.connections.cut(ada, "locked")
+      yield* Effect.flatMap(
+        hub.connections.of(ada),
+        Effect.forEach(({ cut }) => cut("locked")),
+      )
       expect(yield* isCut(stream)).toBe(true)
       yield* eventually(
         "nobody is connected",
