@@ -224,8 +224,7 @@ describe("the SSH front door, when a user is shut out", () => {
         "ada is connected",
         Effect.map(users, (names) => names.length === 1),
       )
-      const ada = yield* door.connections.of(UserName.make("ada"))
-      yield* Effect.forEach(ada, ({ cut }) => cut("ada is locked: enough"))
+      for (const { cut } of yield* door.connections.of(UserName.make("ada"))) yield* cut("ada is locked: enough")
       const { code, stderr } = yield* Fiber.join(open)
       expect(code).toBe(255)
       expect(stderr).toContain("ada is locked: enough")

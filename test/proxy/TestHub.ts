@@ -108,7 +108,7 @@ export interface TestHubOptions {
 
 export const testTunnelsOptions: TunnelsOptions = {
   heartbeat: { intervalMs: 200, deadAfterMs: 600 },
-  dialTimeoutMs: 2_000,
+  dialTimeoutMs: 10_000,
 }
 
 /** A hub on loopback with everything of `src/proxy` but the SSH front door; stops with the scope. */

@@ -302,10 +302,7 @@ describe("the registry of nodes", () => {
       expect(yield* hub.connections.of(eve)).toEqual([])
       yield* hub.tunnels.end({ user: ada }, "removed")
       expect(yield* connected).toEqual([ada])
-      yield* Effect.flatMap(
-        hub.connections.of(ada),
-        Effect.forEach(({ cut }) => cut("locked")),
-      )
+      for (const { cut } of yield* hub.connections.of(ada)) yield* cut("locked")
       expect(yield* isCut(stream)).toBe(true)
       yield* eventually(
         "nobody is connected",
