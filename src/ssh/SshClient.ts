@@ -83,12 +83,24 @@ export const connect = Effect.fn("SshClient.connect")(function* (
     Effect.timeoutFail({
       duration: limit,
       onTimeout: () =>
-        new SshConnectionError({ reason: "timeout", message: `no connection within ${Duration.format(limit)}` }),
+        new SshConnectionError({ reason: "timeout", message: `no login within ${Duration.format(limit)}` }),
     }),
+    Effect.mapError(handshakeFailure),
   )
   yield* Effect.forkScoped(link.rekeyEvery((options.rekey ?? defaultRekey).interval))
   return { ...openers, closed: Deferred.await(link.closed) }
 })
+
+/** What ssh2 takes for breaches of the protocol, and are not. */
+const handshakeFailure = (error: SshConnectionError): SshConnectionError => {
+  if (error.message === "Connection lost before handshake") {
+    return new SshConnectionError({ reason: "closed", message: "the server hung up before the handshake" })
+  }
+  if (error.message.includes("no matching host key")) {
+    return new SshConnectionError({ reason: "host-key", message: "the server has no host key of the expected kind" })
+  }
+  return error
+}
 
 const handshake = (
   link: ConnectionLink,

@@ -28,8 +28,8 @@ export class AuthRejected extends Schema.TaggedError<AuthRejected>()("AuthReject
 
 /** An SSH connection could not be set up, or broke. */
 export class SshConnectionError extends Schema.TaggedError<SshConnectionError>()("SshConnectionError", {
-  /** `closed`: by the peer or the network; `protocol`: the peer broke the protocol; `host-key`: the server is not who it should be. */
-  reason: Schema.Literal("closed", "protocol", "timeout", "authentication", "host-key"),
+  /** `unreachable`: there is no transport; `closed`: by the peer or the network; `protocol`: the peer broke the protocol; `host-key`: the server is not who it should be. */
+  reason: Schema.Literal("unreachable", "closed", "protocol", "timeout", "authentication", "host-key"),
   message: Schema.String,
 }) {}
 

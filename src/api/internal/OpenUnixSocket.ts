@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from "node:net"
 import { Effect, type Scope } from "effect"
+import { plainReason } from "../../domain/plainReason.ts"
 import { HubUnreachable } from "../HubUnreachable.ts"
-import { plainReason } from "./PlainReason.ts"
 
 const open = (path: string): Effect.Effect<Socket, HubUnreachable> =>
   Effect.async((resume) => {

@@ -2,9 +2,9 @@ import { X509Certificate } from "node:crypto"
 import { isIP } from "node:net"
 import { connect } from "node:tls"
 import { Effect } from "effect"
+import { plainReason } from "../../domain/plainReason.ts"
 import { type HubAddress, hubAuthority } from "../HubAddress.ts"
 import { HubUnreachable } from "../HubUnreachable.ts"
-import { plainReason } from "./PlainReason.ts"
 
 /**
  * The certificate, in PEM, that a TLS server shows. It is not verified here (nothing is known yet to verify it with):

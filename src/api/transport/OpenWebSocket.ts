@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http"
 import { Duration, Effect, Option, Redacted, Schema, type Scope } from "effect"
 import { WebSocket } from "ws"
+import { plainReason } from "../../domain/plainReason.ts"
 import type { BearerToken } from "../BearerToken.ts"
 import { type HubAddress, hubAuthority } from "../HubAddress.ts"
 import { HubNotTrusted } from "../HubNotTrusted.ts"
 import { HubRefused } from "../HubRefused.ts"
 import { type HubTrust, tlsOptions } from "../HubTrust.ts"
 import { HubUnreachable } from "../HubUnreachable.ts"
-import { plainReason } from "../internal/PlainReason.ts"
 import { closeGently } from "./CloseGently.ts"
 
 export type OpenError = HubUnreachable | HubNotTrusted | HubRefused
