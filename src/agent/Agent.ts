@@ -11,6 +11,7 @@ import { AccessControl } from "./access/AccessControl.ts"
 import { AuditReports } from "./audit/AuditReports.ts"
 import { EnhancedRecording } from "./enhanced/EnhancedRecording.ts"
 import type { ProbeKeeper } from "./enhanced/ProbeKeeper.ts"
+import { FileTransfers } from "./files/FileTransfers.ts"
 import { PortForwarding } from "./forwarding/PortForwarding.ts"
 import { HubCalls } from "./hub/HubCalls.ts"
 import { HubReturn } from "./hub/HubReturn.ts"
@@ -88,7 +89,7 @@ const services = (options: AgentOptions, link: Link) => {
     Layer.provideMerge(SpoolUploader.layer),
     Layer.provide(Spool.layer(spool)),
     Layer.provide(HubRecorder.layer({ ...link, ackTimeout })),
-    Layer.provide(PortForwarding.layer),
+    Layer.provide(Layer.merge(PortForwarding.layer, FileTransfers.layer)),
     Layer.provideMerge(Drain.layer),
     Layer.provideMerge(AuditReports.layer({ directory: join(options.dataDirectory, "events") })),
     Layer.provideMerge(Layer.mergeAll(HubCalls.layer(link), SessionRegistry.layer, HubReturn.layer)),

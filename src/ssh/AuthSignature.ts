@@ -1,8 +1,8 @@
 import { type KeyObject, sign, verify } from "node:crypto"
 import { Either } from "effect"
-import { readSsh, SshReader, sshMpint, sshString } from "./internal/SshWire.ts"
 import type { OpenSshCertificate } from "./OpenSshCertificate.ts"
 import { type KeyType, publicKeyFields } from "./OpenSshKey.ts"
+import { readSsh, SshReader, sshMpint, sshString } from "./SshWire.ts"
 
 const digests: Record<string, string | null> = {
   "ssh-ed25519": null,

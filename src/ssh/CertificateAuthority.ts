@@ -1,6 +1,5 @@
 import { createPublicKey, type KeyObject, randomBytes, sign } from "node:crypto"
 import { Either } from "effect"
-import { sshString } from "./internal/SshWire.ts"
 import {
   type CertificateContent,
   encodeUnsigned,
@@ -9,6 +8,7 @@ import {
 } from "./OpenSshCertificate.ts"
 import { publicKeyBlob, publicKeyLine } from "./OpenSshKey.ts"
 import { SshFormatError } from "./SshError.ts"
+import { sshString } from "./SshWire.ts"
 
 /** What nodes may serve, each within what the hub grants; `permit-port-forwarding` is also what the front door's jump needs. */
 export const defaultExtensions: ReadonlyMap<string, string> = new Map(

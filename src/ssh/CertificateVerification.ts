@@ -1,10 +1,10 @@
 import { verify } from "node:crypto"
 import { Either } from "effect"
 import { sourceAddressAllows } from "./internal/SourceAddress.ts"
-import { SshReader } from "./internal/SshWire.ts"
 import type { OpenSshCertificate } from "./OpenSshCertificate.ts"
 import { parsePublicKeyBlob } from "./OpenSshKey.ts"
 import { CertificateRejected } from "./SshError.ts"
+import { SshReader } from "./SshWire.ts"
 
 /** What a certificate is held against. */
 export interface CertificateExpectation {

@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto"
 import type { Either } from "effect"
-import { readSsh, SshReader, sshString, sshUint32, sshUint64 } from "./internal/SshWire.ts"
 import { type KeyType, keyTypeNamed, publicKeyFields, readPublicKey } from "./OpenSshKey.ts"
 import { SshFormatError } from "./SshError.ts"
+import { readSsh, SshReader, sshString, sshUint32, sshUint64 } from "./SshWire.ts"
 
 /** What a certificate says, all but the signature (OpenSSH's PROTOCOL.certkeys). */
 export interface CertificateContent {

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto"
 import type { Either } from "effect"
-import { readSsh, SshReader, sshMpint, sshString } from "./internal/SshWire.ts"
 import { SshFormatError } from "./SshError.ts"
+import { readSsh, SshReader, sshMpint, sshString } from "./SshWire.ts"
 
 /** The kinds of keys that are understood. RSA keys have 2048 to 8192 bits. */
 export type KeyType = "ssh-ed25519" | "ssh-rsa" | `ecdsa-sha2-${EcdsaCurve}`

@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, randomBytes } from "node:crypto"
 import type { Either } from "effect"
-import { readSsh, SshReader, sshString } from "./internal/SshWire.ts"
 import { publicKeyBlob } from "./OpenSshKey.ts"
 import { SshFormatError } from "./SshError.ts"
+import { readSsh, SshReader, sshString } from "./SshWire.ts"
 
 const magic = Buffer.from("openssh-key-v1\0", "latin1")
 const begin = "-----BEGIN OPENSSH PRIVATE KEY-----"

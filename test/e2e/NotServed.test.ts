@@ -12,11 +12,13 @@ it("what a node does not serve is refused with a word, and a clean stop leaves o
   const words = (await jump.words(cluster, "web-1", { command: "true" })).slice(0, -1)
   const [before, host] = [words.slice(0, -1), words.at(-1) ?? ""]
 
-  const sftp = await runToEnd([...before, "-s", host, "sftp"], cluster.userVariables)
-  expect(sftp.code).toBe(1)
-  expect(sftp.stderr).toContain("mezite: this node has no sftp yet; scp -O and rsync work\n")
+  const netconf = await runToEnd([...before, "-s", host, "netconf"], cluster.userVariables)
+  expect(netconf.code).toBe(1)
+  expect(netconf.stderr).toContain("mezite: this node does not have that subsystem\n")
   await until("the refusal is audited", async () =>
-    (await cluster.audit("session.rejected")).some(({ detail }) => String(detail.reason).includes('subsystem "sftp"')),
+    (await cluster.audit("session.rejected")).some(({ detail }) =>
+      String(detail.reason).includes('subsystem "netconf"'),
+    ),
   )
 
   cluster.hub.kill("SIGTERM")

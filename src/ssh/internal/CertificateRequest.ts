@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto"
 import { authSignature } from "../AuthSignature.ts"
 import { certificateType, type OpenSshCertificate } from "../OpenSshCertificate.ts"
 import type { KeyType } from "../OpenSshKey.ts"
-import { sshString } from "./SshWire.ts"
+import { sshString } from "../SshWire.ts"
 
 const userauthRequest = 50
 

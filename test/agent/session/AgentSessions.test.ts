@@ -1,7 +1,9 @@
+import { userInfo } from "node:os"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
 import { AuditReports } from "../../../src/agent/audit/AuditReports.ts"
 import { EnhancedRecording } from "../../../src/agent/enhanced/EnhancedRecording.ts"
+import { FileTransfers } from "../../../src/agent/files/FileTransfers.ts"
 import { PortForwarding } from "../../../src/agent/forwarding/PortForwarding.ts"
 import { AgentSessions } from "../../../src/agent/session/AgentSessions.ts"
 import type { CertifiedLogin } from "../../../src/agent/session/CertifiedLogin.ts"
@@ -32,6 +34,7 @@ const served = Effect.fnUntraced(
   function* (about: { readonly kind?: SessionKind; readonly login?: string }) {
     const events: Array<AuditEventDraft> = []
     const recordings: Array<string> = []
+    const transfers: Array<string> = []
     const answer: { stderr: string; exit?: Exit; rejected: boolean } = { stderr: "", rejected: false }
     const done = Effect.unsafeMakeLatch(about.kind === undefined)
     const channel: SessionChannel = {
@@ -93,6 +96,13 @@ const served = Effect.fnUntraced(
               return Effect.die("recorded")
             },
           }),
+          Layer.succeed(FileTransfers, {
+            run: ({ transfer, channel }) =>
+              Effect.zipRight(
+                Effect.sync(() => void transfers.push(transfer._tag)),
+                channel.exit({ _tag: "Code", code: 0 }),
+              ),
+          }),
           Layer.succeed(PortForwarding, { serve: () => Effect.void }),
           Layer.succeed(AuditReports, {
             report: () => Effect.die("reported"),
@@ -111,29 +121,46 @@ const served = Effect.fnUntraced(
       Effect.flatMap(AgentSessions, ({ serve }) => serve(connection)),
       layer,
     )
-    return { events, recordings, answer }
+    return { events, recordings, transfers, answer }
   },
   Effect.timeout("5 seconds"),
   Logger.withMinimumLogLevel(LogLevel.None),
 )
 
 describe("an agent's sessions", () => {
-  it.live("tell who wants sftp what works instead, and the audit log that they were asked", () =>
+  it.live("refuse a subsystem that this machine does not have, and tell the audit log", () =>
     Effect.gen(function* () {
-      const { answer, events, recordings } = yield* served({ kind: SessionKind.Subsystem({ name: "sftp" }) })
+      const { answer, events, recordings } = yield* served({ kind: SessionKind.Subsystem({ name: "net\nconf" }) })
       expect(answer).toEqual({
-        stderr: "mezite: this node has no sftp yet; scp -O and rsync work\n",
+        stderr: "mezite: this node does not have that subsystem\n",
         exit: { _tag: "Code", code: 1 },
         rejected: false,
       })
-      expect(events).toMatchObject([
-        {
-          type: "session.rejected",
-          user: "alice",
-          detail: { reason: 'the subsystem "sftp" is not available on this node' },
-        },
-      ])
+      const reason = 'the subsystem "net\\x0aconf" is not available on this node'
+      expect(events).toMatchObject([{ type: "session.rejected", user: "alice", detail: { reason } }])
       expect(recordings).toEqual([])
+    }),
+  )
+
+  it.live("record no file transfer, and every command that only looks like one", () =>
+    Effect.gen(function* () {
+      for (const [command, tag] of [
+        ["scp -t /tmp/x", "Scp"],
+        ["rsync --server --sender -logDtpre.iLsfxCIvu . /tmp/x", "Rsync"],
+      ] as const) {
+        const { recordings, transfers } = yield* served({
+          kind: SessionKind.Exec({ command }),
+          login: userInfo().username,
+        })
+        expect([recordings, transfers]).toEqual([[], [tag]])
+      }
+      for (const command of ["scp -t x; bash", "scp -t $(bash)", "rsync --server --daemon .", "scp -t *"]) {
+        const { recordings, transfers } = yield* served({
+          kind: SessionKind.Exec({ command }),
+          login: userInfo().username,
+        })
+        expect([recordings.length, transfers]).toEqual([1, []])
+      }
     }),
   )
 

@@ -1,9 +1,10 @@
-import { Duration, Effect, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import { type AuditEventDraft, auditEvent } from "../../../domain/AuditEvent.ts"
 import { escapeText } from "../../../domain/escapeText.ts"
 import type { AuditReports } from "../../audit/AuditReports.ts"
 import { EventTally } from "../../audit/EventTally.ts"
 import type { ReportFailed } from "../../audit/ReportFailed.ts"
+import { tellTally } from "../../audit/tellTally.ts"
 
 /** `local`: from the node to `target` (`-L`, `-D`); `remote`: from where the node listens to the client's side (`-R`). */
 export interface Forward {
@@ -35,7 +36,6 @@ export interface PortAudit {
 const limits = { oneByOne: 200, keys: 100 }
 const mostOpenings = 100
 const mostRefusals = 20
-const tallyEvery = Duration.minutes(10)
 
 /** `about`: who it is. What is counted only is told every 10 minutes, and when the scope ends. */
 export const portAudit = Effect.fnUntraced(function* (
@@ -67,16 +67,9 @@ export const portAudit = Effect.fnUntraced(function* (
       tally.count(`${forward.direction} ${escapeText(forward.target)}`, { ...amounts })
       return Effect.void
     })
-  const tellCounted = Effect.suspend(() =>
-    Effect.forEach(
-      tally.take(),
-      ({ key, amounts }) =>
-        reports.tell(auditEvent("port", { ...about, detail: { action: "tally", of: key, ...amounts } })),
-      { discard: true },
-    ),
+  yield* tellTally(tally, ({ key, amounts }) =>
+    reports.tell(auditEvent("port", { ...about, detail: { action: "tally", of: key, ...amounts } })),
   )
-  yield* Effect.addFinalizer(() => tellCounted)
-  yield* Effect.forkScoped(Effect.forever(Effect.delay(tellCounted, tallyEvery)))
 
   return {
     opening: (forward) =>

@@ -6,11 +6,17 @@ import { TerminalError } from "../../../session/TerminalError.ts"
 import type { LoginUser } from "../LoginUser.ts"
 import type { Native } from "./Native.ts"
 
-/** A user's program: the login shell, or `$SHELL -c command`. */
+/** A program that is run as it is, with no shell. */
+export interface Executable {
+  readonly path: string
+  readonly arguments: ReadonlyArray<string>
+}
+
+/** A user's program: the login shell, `$SHELL -c command`, or something that needs no shell. */
 export interface Program {
   readonly user: LoginUser
   readonly environment: Readonly<Record<string, string>>
-  readonly command: Option.Option<string>
+  readonly command: Option.Option<string | Executable>
   /**
    * A variable of `environment`, `NAME=VALUE`, that no other session's processes have. Where it is given, a terminal that is closed
    * by a failure or an interruption ends also those processes that left the session (setsid(2), daemons).
@@ -29,16 +35,23 @@ export type Gate = (pid: number) => Effect.Effect<void, TerminalError>
 /** The first after standard input, output and error: launch.cc, kGate. */
 const gateDescriptor = 3
 
-const shellArguments = ({ user, command }: Program): ReadonlyArray<string> => {
-  const name = basename(user.shell)
-  return Option.match(command, { onNone: () => [`-${name}`], onSome: (line) => [name, "-c", line] })
+/** The file, and its arguments from the 0th on. */
+const fileAndArguments = ({ user, command }: Program): ReadonlyArray<string> => {
+  const shell = basename(user.shell)
+  return Option.match(command, {
+    onNone: () => [user.shell, `-${shell}`],
+    onSome: (given) =>
+      typeof given === "string"
+        ? [user.shell, shell, "-c", given]
+        : [given.path, basename(given.path), ...given.arguments],
+  })
 }
 
 const launcherArguments = (program: Program, hasTerminal: boolean): ReadonlyArray<string> => {
   const { user } = program
   const changesUser = process.getuid?.() === 0
   const flags = [Option.isSome(program.gate), hasTerminal, changesUser].map((flag) => (flag ? "1" : "0"))
-  return [...flags, `${user.uid}`, `${user.gid}`, user.name, user.home, user.shell, ...shellArguments(program)]
+  return [...flags, `${user.uid}`, `${user.gid}`, user.name, user.home, ...fileAndArguments(program)]
 }
 
 const startFailed = (cause: unknown): TerminalError => {

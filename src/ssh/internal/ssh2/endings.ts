@@ -1,5 +1,5 @@
 import { sendPacket } from "ssh2/lib/protocol/utils.js"
-import { sshString, sshUint32 } from "../SshWire.ts"
+import { sshString, sshUint32 } from "../../SshWire.ts"
 import { channelOf, isSession, type Ssh2Channel, type Ssh2Connection, type Ssh2Protocol } from "./Ssh2Shape.ts"
 
 /** Emitted on a channel once both sides have closed it; ssh2's own `close` waits until all input was read. */

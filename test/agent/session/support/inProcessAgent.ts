@@ -3,6 +3,7 @@ import { Effect, Layer, Logger, LogLevel, Option, type Scope } from "effect"
 import { AccessControl } from "../../../../src/agent/access/AccessControl.ts"
 import { AuditReports } from "../../../../src/agent/audit/AuditReports.ts"
 import { EnhancedRecording } from "../../../../src/agent/enhanced/EnhancedRecording.ts"
+import { FileTransfers } from "../../../../src/agent/files/FileTransfers.ts"
 import { PortForwarding } from "../../../../src/agent/forwarding/PortForwarding.ts"
 import type { NodeIdentity } from "../../../../src/agent/identity/NodeIdentity.ts"
 import { AgentSessions } from "../../../../src/agent/session/AgentSessions.ts"
@@ -46,6 +47,7 @@ const layer = AgentSessions.layer({
 }).pipe(
   Layer.provide([unrecorded, PortForwarding.layer, EnhancedRecording.layer(Option.none())]),
   Layer.provide(Drain.layer),
+  Layer.provide([unrecorded, PortForwarding.layer, FileTransfers.layer]),
   Layer.provideMerge(AccessControl.layer("web-1")),
   Layer.provideMerge(Layer.merge(SessionRegistry.layer, unheard)),
 )

@@ -1,5 +1,5 @@
 import { Either } from "effect"
-import { SshFormatError } from "../SshError.ts"
+import { SshFormatError } from "./SshError.ts"
 
 /** The longest string that keys and certificates may hold; OpenSSH's own limit for a key is smaller. */
 const maxStringBytes = 64 * 1024

@@ -1,0 +1,116 @@
+import { Clock, Effect, type Scope } from "effect"
+import { type AuditEventDraft, auditEvent } from "../../../domain/AuditEvent.ts"
+import { escapeText } from "../../../domain/escapeText.ts"
+import type { SessionInfo } from "../../../domain/SessionInfo.ts"
+import type { AuditReports, Reported } from "../../audit/AuditReports.ts"
+import { EventTally } from "../../audit/EventTally.ts"
+import type { ReportFailed } from "../../audit/ReportFailed.ts"
+import { tellTally } from "../../audit/tellTally.ts"
+import type { FileOperation, OnFileOperation } from "../FileOperation.ts"
+import { FileTransfer } from "../FileTransfer.ts"
+
+type Detail = AuditEventDraft["detail"]
+
+/** Tells the audit log of one transfer. */
+export interface TransferAudit {
+  /** That it begins. */
+  readonly started: Effect.Effect<Reported, ReportFailed>
+  /** Takes what was done to a file, from plain code. */
+  readonly tell: OnFileOperation
+  /** Completes once everything that was taken is kept. */
+  readonly settled: Effect.Effect<void, ReportFailed>
+  readonly ended: (end: Detail) => Effect.Effect<void>
+}
+
+/** Of more files than that only how many they were, and how large. */
+const limits = { oneByOne: 1000, keys: 64 }
+
+const types = { Sftp: "sftp", Scp: "scp", Rsync: "exec" } as const
+
+const listed = (words: ReadonlyArray<string>): string => words.map(escapeText).join(" ")
+
+/** What the command says of itself. */
+const aboutOf: (transfer: FileTransfer) => Detail = FileTransfer.$match({
+  Sftp: () => ({}),
+  Scp: ({ direction, paths }) => ({ direction, paths: listed(paths) }),
+  Rsync: ({ program, direction, paths, arguments: words }) => ({
+    program,
+    direction,
+    paths: listed(paths),
+    arguments: escapeText(words.join(" ")),
+  }),
+})
+
+const detailOf = ({ action, path, to, name, bytes, result }: FileOperation): Detail => ({
+  action,
+  path: escapeText(path),
+  ...(to === undefined ? {} : { to: escapeText(to) }),
+  ...(name === undefined ? {} : { name: escapeText(name) }),
+  ...(bytes === undefined ? {} : { bytes }),
+  result: escapeText(result),
+})
+
+/** Files and bytes, of all that was done. */
+class Totals {
+  readonly #sums = { uploaded: { files: 0, bytes: 0 }, downloaded: { files: 0, bytes: 0 } }
+  #operations = 0
+
+  add({ action, bytes = 0 }: FileOperation): void {
+    this.#operations += 1
+    if (action !== "upload" && action !== "download") return
+    const sum = this.#sums[`${action}ed`]
+    sum.files += 1
+    sum.bytes += bytes
+  }
+
+  get detail(): Detail {
+    return { operations: this.#operations, ...this.#sums }
+  }
+}
+
+/** What is counted only is told every 10 minutes, and when the scope ends. */
+export const transferAudit = Effect.fnUntraced(function* (
+  reports: AuditReports["Type"],
+  transfer: FileTransfer,
+  info: SessionInfo,
+): Effect.fn.Return<TransferAudit, never, Scope.Scope> {
+  const about = { user: info.user, session_id: info.sessionId, login: info.login, remote_address: info.remoteAddress }
+  const tally = new EventTally(limits)
+  const totals = new Totals()
+  const startedMs = yield* Clock.currentTimeMillis
+  const event = (detail: Detail) => auditEvent(types[transfer._tag], { ...about, detail })
+  let taken: Array<AuditEventDraft> = []
+  const tellCounted = yield* tellTally(tally, ({ key, amounts }) =>
+    reports.tell(event({ action: "tally", of: key, ...amounts })),
+  )
+
+  return {
+    started: Effect.suspend(() => reports.report(event({ action: "start", ...aboutOf(transfer) }))),
+    tell: (operation) => {
+      totals.add(operation)
+      if (tally.takesOneByOne()) taken.push(event(detailOf(operation)))
+      else {
+        const outcome = operation.result === "ok" ? "" : " failed"
+        tally.count(`${operation.action}${outcome}`, { count: 1, bytes: operation.bytes ?? 0 })
+      }
+    },
+    settled: Effect.suspend(() => {
+      if (taken.length === 0) return Effect.void
+      const events = taken
+      taken = []
+      return Effect.forEach(events, reports.report, { concurrency: "unbounded", discard: true })
+    }),
+    ended: (end) =>
+      Effect.flatMap(Effect.zipRight(tellCounted, Clock.currentTimeMillis), (nowMs) =>
+        reports.tell(
+          event({
+            action: "end",
+            ...aboutOf(transfer),
+            ...(transfer._tag === "Rsync" ? {} : totals.detail),
+            ...end,
+            duration_ms: nowMs - startedMs,
+          }),
+        ),
+      ),
+  }
+})

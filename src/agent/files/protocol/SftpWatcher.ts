@@ -1,0 +1,119 @@
+import type { OnFileOperation } from "../FileOperation.ts"
+import { TransferGarbled } from "../TransferGarbled.ts"
+import type { TransferWatcher } from "../TransferWatcher.ts"
+import { readSftpAnswer, type SftpAnswer, wantedOfAnswer } from "./SftpAnswer.ts"
+import { SftpPackets } from "./SftpPackets.ts"
+import { readSftpRequest, SftpRequest, wantedOfRequest } from "./SftpRequest.ts"
+
+/** Requests that wait for their answers; more have to wait themselves. */
+const mostWaiting = 16_384
+/** Answered ones are dropped so many at a time. */
+const batch = 1024
+/** More than a process may have open. */
+const mostHandles = 65_536
+
+/** A file that is open. */
+interface OpenFile {
+  readonly path: Buffer
+  readonly writes: boolean
+  read: number
+  written: number
+}
+
+interface Waiting {
+  readonly id: number
+  readonly request: SftpRequest
+}
+
+/** Answers come in the order of their requests (sftp-server.c does one after the other), so that no client can confuse them. */
+export class SftpWatcher implements TransferWatcher {
+  readonly #tell: OnFileOperation
+  readonly #waiting: Array<Waiting> = []
+  readonly #files = new Map<string, OpenFile>()
+  #answered = 0
+  readonly #requests = new SftpPackets(wantedOfRequest, (packet) => {
+    this.#waiting.push(readSftpRequest(packet))
+  })
+  readonly #answers = new SftpPackets(wantedOfAnswer, (packet) => this.#onAnswer(readSftpAnswer(packet)))
+
+  constructor(tell: OnFileOperation) {
+    this.#tell = tell
+  }
+
+  fromClient(bytes: Uint8Array): number {
+    if (this.#waiting.length - this.#answered >= mostWaiting) return 0
+    this.#requests.push(bytes)
+    return bytes.length
+  }
+
+  fromServer(bytes: Uint8Array): void {
+    this.#answers.push(bytes)
+  }
+
+  end(): void {
+    for (const file of this.#files.values()) this.#tellFile(file, "not closed")
+    this.#files.clear()
+  }
+
+  #onAnswer(answer: SftpAnswer): void {
+    const waiting = this.#next()
+    if (waiting?.id !== answer.id) throw new TransferGarbled({ message: "an SFTP answer belongs to no request" })
+    SftpRequest.$match(waiting.request, {
+      Init: () => undefined,
+      Other: () => undefined,
+      Open: ({ path, writes }) => this.#onOpen({ path, writes, read: 0, written: 0 }, answer),
+      Close: ({ handle }) => this.#onClose(handle, answer),
+      Read: ({ handle }) => this.#count(handle, "read", answer.data ?? 0),
+      Write: ({ handle, bytes }) => this.#count(handle, "written", answer.result === "ok" ? bytes : 0),
+      List: ({ path }) => this.#tell({ action: "list", path, result: answer.result }),
+      Change: (change) => this.#tell({ ...change, result: answer.result }),
+      SetOpen: ({ handle }) => this.#onSetOpen(handle, answer),
+      Copy: ({ from, to }) => this.#onCopy(from, to, answer),
+    })
+  }
+
+  #next(): Waiting | undefined {
+    const waiting = this.#waiting[this.#answered]
+    this.#answered += 1
+    if (this.#answered === batch) {
+      this.#waiting.splice(0, batch)
+      this.#answered = 0
+    }
+    return waiting
+  }
+
+  #onOpen(file: OpenFile, { handle, result }: SftpAnswer): void {
+    if (this.#files.size >= mostHandles) throw new TransferGarbled({ message: "there are too many open files" })
+    if (handle === undefined) this.#tellFile(file, result)
+    else this.#files.set(handle, file)
+  }
+
+  #onClose(handle: string, { result }: SftpAnswer): void {
+    const file = this.#files.get(handle)
+    if (file === undefined) return
+    this.#files.delete(handle)
+    this.#tellFile(file, result)
+  }
+
+  #count(handle: string, what: "read" | "written", bytes: number): void {
+    const file = this.#files.get(handle)
+    if (file !== undefined) file[what] += bytes
+  }
+
+  /** What is written to a file is told as its upload, with its mode and times. */
+  #onSetOpen(handle: string, { result }: SftpAnswer): void {
+    const file = this.#files.get(handle)
+    if (file?.writes === false) this.#tell({ action: "setstat", path: file.path, result })
+  }
+
+  #onCopy(from: string, to: string, { result }: SftpAnswer): void {
+    const [source, target] = [this.#files.get(from), this.#files.get(to)]
+    this.#tell({ action: "copy", path: source?.path ?? "", to: target?.path ?? "", result })
+  }
+
+  /** A file that was opened for both is told twice, if both was done. */
+  #tellFile({ path, writes, read, written }: OpenFile, result: string): void {
+    if (writes) this.#tell({ action: "upload", path, bytes: written, result })
+    if (!writes || read > 0) this.#tell({ action: "download", path, bytes: read, result })
+  }
+}
