@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import type { SessionEnd } from "../../domain/SessionEnd.ts"
-import { agentLostReason, isLost, type SessionRow } from "../sessions/SessionRecord.ts"
+import { agentLostReason, isLost, isSameSession, type SessionRow, startedRow } from "../sessions/SessionRecord.ts"
 import type { AdmittedSession } from "./admit.ts"
 import { IngestRefused } from "./IngestRefused.ts"
 
@@ -23,5 +23,8 @@ export const checkKnown = (
 ): Effect.Effect<void, IngestRefused> => {
   if (Option.exists(row, (known) => known.node !== info.node)) return denied("this session is another node's")
   if (Option.exists(row, (known) => known.mode !== info.mode)) return denied("a session keeps the mode it began with")
+  if (Option.exists(row, (known) => !isSameSession(known, startedRow(info)))) {
+    return denied("this session is known with another user, login or start")
+  }
   return Effect.void
 }

@@ -112,6 +112,8 @@ const make = (orphanAfter: Duration.Duration) =>
     const open = Effect.fn("RecordingIngest.open")(function* (node: NodeIdentity, request: Uint8Array) {
       const info = yield* admit(request, { node, cluster, verifyCertificate })
       const { sessionId } = info
+      // Before it is claimed: nobody stands in the way of a session that is another's.
+      yield* Effect.flatMap(sessions.get(sessionId), (row) => checkKnown(info, row))
       const leave = yield* claims.claim(sessionId, node.id)
       // It may have been removed since it was authenticated: whoever expels it now finds its claim.
       if (Option.isNone(yield* nodes.find(node.id))) return yield* removed

@@ -55,6 +55,13 @@ export const agentLostReason = "agent lost"
 /** Whether the hub ended it for want of its agent, who may still come back. */
 export const isLost = ({ status, reason }: SessionRow): boolean => status !== "active" && reason === agentLostReason
 
+/** Whether both are of one session: whose, as whom, where and since when never changes. */
+export const isSameSession = (a: SessionRow, b: SessionRow): boolean =>
+  a.node === b.node &&
+  a.user_name === b.user_name &&
+  a.login === b.login &&
+  Number(a.started_ms) === Number(b.started_ms)
+
 /** What is known of a session when it is over. */
 export interface EndedSession {
   readonly sessionId: string

@@ -16,18 +16,13 @@ import {
   type EndOrder,
   endedColumns,
   isLost,
+  isSameSession,
   type OrderedSessions,
   resumedColumns,
   type SessionRow,
   shownSession,
   startedRow,
 } from "./SessionRecord.ts"
-
-const sameSession = (a: SessionRow, b: SessionRow) =>
-  a.node === b.node &&
-  a.user_name === b.user_name &&
-  a.login === b.login &&
-  Number(a.started_ms) === Number(b.started_ms)
 
 const unknown = (sessionId: string) => new NotFound({ message: `there is no session ${sessionId}` })
 
@@ -57,7 +52,7 @@ const make = Effect.gen(function* () {
           return "started" as const
         }
         const known = yield* get(info.sessionId)
-        if (Option.exists(known, (other) => sameSession(other, row))) {
+        if (Option.exists(known, (other) => isSameSession(other, row))) {
           if (Option.exists(known, isLost)) yield* resume(info.sessionId)
           return "known" as const
         }
