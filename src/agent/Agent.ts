@@ -108,7 +108,7 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
     HubCalls,
     SessionRegistry,
   )(yield* Effect.context<AgentSessions | AccessControl | AuditReports | HubCalls | SessionRegistry>())
-  const { orders } = yield* AccessControl
+  const orders = { ...(yield* AccessControl).orders, stopping: (yield* Drain).hubStops }
   const identity = yield* Ref.make(options.identity)
   const online = register(options, identity).pipe(
     Effect.catchAll((error) => Effect.logWarning("the node cannot be registered", error)),

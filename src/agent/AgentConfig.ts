@@ -1,5 +1,5 @@
 import { Config, ConfigError, Duration, Either } from "effect"
-import { byteSize, duration } from "../domain/ConfigValues.ts"
+import { byteSize, drainTimeout, duration } from "../domain/ConfigValues.ts"
 import { type NodeLabels, parseLabels } from "../domain/NodeLabels.ts"
 
 const labels = (text: string): Either.Either<NodeLabels, ConfigError.ConfigError> =>
@@ -34,8 +34,7 @@ export const agentConfig = Config.all({
   bpfEnabled: Config.boolean("MEZITE_BPF_ENABLED").pipe(Config.withDefault(false)),
   /** Whether no session may begin where that is wanted and can't be had. */
   bpfRequired: Config.boolean("MEZITE_BPF_REQUIRED").pipe(Config.withDefault(true)),
-  /** How long sessions may go on once the agent was told to stop. */
-  drainTimeout: duration("MEZITE_DRAIN_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
+  drainTimeout,
   labels: Config.mapOrFail(Config.withDefault(Config.string("MEZITE_NODE_LABELS"), ""), labels),
   nodeName: Config.option(Config.nonEmptyString("MEZITE_NODE_NAME")),
 })

@@ -1,4 +1,4 @@
-import { Config, ConfigError, type Duration, Either, type Option } from "effect"
+import { Config, ConfigError, Duration, Either, type Option } from "effect"
 import { parseByteSize } from "./ByteSize.ts"
 import { parseDuration } from "./Durations.ts"
 
@@ -13,3 +13,8 @@ export const byteSize = (name: string): Config.Config<number> => parsed(name, pa
 /** A variable with a duration. */
 export const duration = (name: string): Config.Config<Duration.Duration> =>
   parsed(name, parseDuration, "a duration such as 5s, 2m or 12h")
+
+/** How long sessions may go on once a hub, or an agent, was told to stop. */
+export const drainTimeout: Config.Config<Duration.Duration> = duration("MEZITE_DRAIN_TIMEOUT").pipe(
+  Config.withDefault(Duration.seconds(30)),
+)

@@ -27,6 +27,7 @@ const refusals = {
   ConnectForbidden: refuse(403),
   NodeUnknown: refuse(404),
   NodeOffline: refuse(502),
+  HubStopping: refuse(503),
   TunnelTimeout: refuse(504),
 }
 

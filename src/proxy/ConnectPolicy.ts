@@ -1,6 +1,7 @@
 import { Context, type Effect, Schema } from "effect"
 import type { AccessGrant } from "../domain/AccessGrant.ts"
 import type { NodeName } from "../domain/Identifiers.ts"
+import type { HubStopping } from "./Admission.ts"
 import type { UserIdentity } from "./UserAuthenticator.ts"
 
 /** There is no such node, or none that this user may know of. */
@@ -25,6 +26,6 @@ export class ConnectPolicy extends Context.Tag("mezite/proxy/ConnectPolicy")<
     readonly resolve: (
       user: UserIdentity,
       target: string,
-    ) => Effect.Effect<ReachableNode, NodeUnknown | ConnectForbidden>
+    ) => Effect.Effect<ReachableNode, NodeUnknown | ConnectForbidden | HubStopping>
   }
 >() {}

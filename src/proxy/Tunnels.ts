@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, type Duration, Effect, Layer, type Scope } from "effect"
 import type { WebSocket } from "ws"
 import { defaultHeartbeat, type Heartbeat } from "../api/transport/Heartbeat.ts"
 import type { EndTarget } from "../api/transport/TunnelMessages.ts"
@@ -47,6 +47,8 @@ export class Tunnels extends Context.Tag("mezite/proxy/Tunnels")<
     readonly hold: (locks: ReadonlyArray<Lock>) => Effect.Effect<void>
     /** Tells a node, or every one, to end something, and its users why. */
     readonly end: (target: EndTarget, reason: string, node?: NodeName) => Effect.Effect<void>
+    /** Tells every node that the hub stops, and when it ends everything that goes through it. */
+    readonly stopping: (endsIn: Duration.Duration) => Effect.Effect<void>
     /** Cuts off a node, and a moment later all its connections; it may come back when its authenticator lets it. */
     readonly shutOut: (node: NodeName, reason: string) => Effect.Effect<void>
     /** The same for a node that was removed, which is told not to come back. */

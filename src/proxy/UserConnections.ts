@@ -20,16 +20,27 @@ export class UserConnections extends Context.Tag("mezite/proxy/UserConnections")
     readonly users: Effect.Effect<ReadonlyMap<UserName, number>>
     /** What a user has open now. */
     readonly of: (user: UserName) => Effect.Effect<ReadonlyArray<UserConnection>>
+    /** Completes when nobody is connected. */
+    readonly idle: Effect.Effect<void>
   }
 >() {
   static readonly layer: Layer.Layer<UserConnections> = Layer.sync(UserConnections, () => {
     const open = new Set<UserConnection>()
+    const empty = Effect.unsafeMakeLatch(true)
     return {
       hold: (connection) =>
         Effect.acquireRelease(
-          Effect.sync(() => open.add(connection)),
-          () => Effect.sync(() => open.delete(connection)),
+          Effect.sync(() => {
+            open.add(connection)
+            empty.unsafeClose()
+          }),
+          () =>
+            Effect.sync(() => {
+              open.delete(connection)
+              if (open.size === 0) empty.unsafeOpen()
+            }),
         ),
+      idle: empty.await,
       users: Effect.sync(() => {
         const since = new Map<UserName, number>()
         for (const { user, sinceMs } of open) since.set(user, Math.min(sinceMs, since.get(user) ?? sinceMs))

@@ -25,7 +25,12 @@ export const eventually = (what: string, check: Effect.Effect<boolean>): Effect.
 
 export const isOnline = (hub: TestHub) => Effect.map(hub.tunnels.online, (ids) => ids.has(nodeId))
 
-const unheard: HubOrders = { lock: () => Effect.void, end: () => Effect.void, leave: () => Effect.void }
+const unheard: HubOrders = {
+  lock: () => Effect.void,
+  end: () => Effect.void,
+  stopping: () => Effect.void,
+  leave: () => Effect.void,
+}
 
 /** An agent of node web-1 in a fiber of its own; ended with the scope. */
 export const startAgent = (

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
 import type { IncomingConnection } from "../../src/agent/tunnel/IncomingConnection.ts"
 import type { ConnectionHandler } from "../../src/agent/tunnel/TunnelClient.ts"
 import { connectThroughHub } from "../../src/api/ConnectThroughHub.ts"
@@ -291,6 +291,8 @@ describe("the registry of nodes", () => {
         lock: (locks: ReadonlyArray<Lock>) => Effect.sync(() => void heard.push(`${locks.length} locks`)),
         end: (target: EndTarget, reason: string) =>
           Effect.sync(() => void heard.push(`${JSON.stringify(target)} ${reason}`)),
+        stopping: (endsIn: Duration.Duration) =>
+          Effect.sync(() => void heard.push(`stops in ${Duration.format(endsIn)}`)),
         leave: () => Effect.void,
       }
       yield* startAgent(hub, never, { orders })
@@ -301,6 +303,7 @@ describe("the registry of nodes", () => {
       const stream = yield* connect(hub)
       expect(yield* hub.connections.of(eve)).toEqual([])
       yield* hub.tunnels.end({ user: ada }, "removed")
+      yield* hub.tunnels.stopping(Duration.seconds(30))
       expect(yield* connected).toEqual([ada])
       for (const { cut } of yield* hub.connections.of(ada)) yield* cut("locked")
       expect(yield* isCut(stream)).toBe(true)
@@ -316,10 +319,10 @@ describe("the registry of nodes", () => {
       expect(yield* isOnline(hub)).toBe(false)
       expect(yield* isCut(another)).toBe(true)
       yield* eventually("back, and told of the lock before all else", isOnline(hub))
-      expect(heard.slice(0, 3)).toEqual(["0 locks", '{"user":"ada"} removed', "1 locks"])
+      expect(heard.slice(0, 4)).toEqual(["0 locks", '{"user":"ada"} removed', "stops in 30s", "1 locks"])
       yield* eventually(
         "told again",
-        Effect.sync(() => heard.at(3) === "1 locks"),
+        Effect.sync(() => heard.at(4) === "1 locks"),
       )
     }),
   )

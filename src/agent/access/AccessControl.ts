@@ -72,10 +72,12 @@ const make = (node: string) =>
       return Deferred.await(held.shutOut)
     })
 
-    const end: HubOrders["end"] = (target, reason) =>
-      "user" in target
+    const end: HubOrders["end"] = (target, reason) => {
+      if ("everything" in target) return shutOut(() => true, reason)
+      return "user" in target
         ? shutOut(({ user }) => user === target.user, reason)
         : Effect.asVoid(registry.end(({ sessionId }) => sessionId === target.session_id, reason))
+    }
 
     const leave = (reason: string) => shutOut(() => true, reason)
 
@@ -93,7 +95,7 @@ export class AccessControl extends Context.Tag("mezite/agent/AccessControl")<
     readonly check: (usage: Usage) => Effect.Effect<void, AuthRejected>
     /** Counts a connection in for as long as the scope. Gives what completes once it may begin nothing new any more. */
     readonly hold: (connection: LiveConnection) => Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
-    readonly orders: HubOrders
+    readonly orders: Omit<HubOrders, "stopping">
   }
 >() {
   /** `node`: this node's name. */

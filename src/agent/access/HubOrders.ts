@@ -1,4 +1,4 @@
-import type { Effect } from "effect"
+import type { Duration, Effect } from "effect"
 import type { EndTarget } from "../../api/transport/TunnelMessages.ts"
 import type { Lock } from "../../domain/Lock.ts"
 
@@ -8,6 +8,8 @@ export interface HubOrders {
   readonly lock: (locks: ReadonlyArray<Lock>) => Effect.Effect<void>
   /** End this, telling its users why. */
   readonly end: (target: EndTarget, reason: string) => Effect.Effect<void>
+  /** The hub ends everything in a while: tell users. */
+  readonly stopping: (endsIn: Duration.Duration) => Effect.Effect<void>
   /** This node is not the hub's any more: end everything. */
   readonly leave: (reason: string) => Effect.Effect<void>
 }

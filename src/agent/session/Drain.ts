@@ -15,6 +15,8 @@ export class Drain extends Context.Tag("mezite/agent/Drain")<
     readonly run: (limit: Duration.Duration) => Effect.Effect<void>
     /** Fails once it has begun. */
     readonly check: Effect.Effect<void, Draining>
+    /** The hub stops: tells everybody who uses a session when that will be ended. */
+    readonly hubStops: (endsIn: Duration.Duration) => Effect.Effect<void>
     /** Lines for everybody who uses a session, from now on. */
     readonly notices: Effect.Effect<Stream.Stream<string>, never, Scope.Scope>
   }
@@ -25,6 +27,8 @@ export class Drain extends Context.Tag("mezite/agent/Drain")<
       const registry = yield* SessionRegistry
       const notices = yield* PubSub.sliding<string>(16)
       const begun = yield* Ref.make(Option.none<Draining>())
+      const warn = (who: string, endsIn: Duration.Duration) =>
+        PubSub.publish(notices, `${who} is stopping: this session will be ended in ${Duration.format(endsIn)}`)
       const run = Effect.fn("Drain.run")(function* (limit: Duration.Duration) {
         yield* Ref.set(
           begun,
@@ -35,14 +39,12 @@ export class Drain extends Context.Tag("mezite/agent/Drain")<
         yield* Effect.logInfo(
           `stopping: ${running.length} sessions may end by themselves for ${Duration.format(limit)}`,
         )
-        yield* PubSub.publish(
-          notices,
-          `this node's agent is stopping: this session will be ended in ${Duration.format(limit)}`,
-        )
+        yield* warn("this node's agent", limit)
         yield* Effect.timeoutOption(registry.idle, limit)
       })
       return {
         run,
+        hubStops: (endsIn) => Effect.asVoid(warn("the hub", endsIn)),
         check: Effect.flatMap(Ref.get(begun), Option.match({ onNone: () => Effect.void, onSome: Effect.fail })),
         notices: Stream.fromPubSub(notices, { scoped: true }),
       }

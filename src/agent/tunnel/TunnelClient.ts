@@ -62,6 +62,7 @@ const connectOnce = Effect.fn("TunnelClient.connect")(function* (
     dial: pool.dial,
     lock: (locks) => obey(options.orders.lock(locks)),
     end: (target, reason) => obey(options.orders.end(target, reason)),
+    stopping: (endsInMs) => obey(options.orders.stopping(Duration.millis(endsInMs))),
   })
   return end.removed ? yield* new NodeRejected({ message: end.reason }) : end.reason
 })

@@ -18,8 +18,12 @@ export const maxControlMessage = 2 * 1024 * 1024
 /** How many tunnels a hub may ask for at once. */
 export const maxDialled = 64
 
-/** Whoever is to be ended: one session, or all that a user has open. */
-export const EndTarget = Schema.Union(Schema.Struct({ session_id: SessionId }), Schema.Struct({ user: UserName }))
+/** Whoever is to be ended: one session, all that a user has open, or everything, for it goes through a hub that stops. */
+export const EndTarget = Schema.Union(
+  Schema.Struct({ session_id: SessionId }),
+  Schema.Struct({ user: UserName }),
+  Schema.Struct({ everything: Schema.Literal(true) }),
+)
 export type EndTarget = typeof EndTarget.Type
 
 const locks = Schema.Array(Lock).pipe(Schema.maxItems(mostLocks))
@@ -45,6 +49,8 @@ export const ControlMessage = Schema.parseJson(
       target: EndTarget,
       reason: Schema.String.pipe(Schema.maxLength(512)),
     }),
+    /** The hub stops, and ends everything in so many milliseconds: users are to know. */
+    Schema.Struct({ type: Schema.Literal("stopping"), ends_in_ms: Schema.NonNegative }),
     /** Dial this many tunnels now. */
     Schema.Struct({ type: Schema.Literal("dial"), tunnels: Schema.Int.pipe(Schema.between(1, maxDialled)) }),
   ),

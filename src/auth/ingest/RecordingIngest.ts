@@ -23,6 +23,7 @@ import { checkNew } from "./checkNew.ts"
 import { decodeEndRequest } from "./decodeEndRequest.ts"
 import type { GrowingRecording } from "./GrowingRecording.ts"
 import { IngestRefused } from "./IngestRefused.ts"
+import { makeLiveStreams } from "./internal/LiveStreams.ts"
 import { orUnavailable } from "./internal/orUnavailable.ts"
 import { agentLost, checkKnown } from "./KnownSession.ts"
 import type { OpenRecording, WholeRecording } from "./OpenRecording.ts"
@@ -34,6 +35,8 @@ import { makeSessionClaims } from "./SessionClaims.ts"
 const orphanRetry = "30 seconds"
 
 const denied = (message: string) => new IngestRefused({ reason: "denied", message })
+
+const stopping = new IngestRefused({ reason: "unavailable", message: "the hub is stopping" })
 
 const removed = denied("this node was removed from the cluster")
 
@@ -49,6 +52,7 @@ const make = (orphanAfter: Duration.Duration) =>
     const endOrphan = yield* orphanEnding
     const orphans = yield* FiberMap.make<SessionId>()
     const claims = makeSessionClaims()
+    const live = makeLiveStreams()
 
     /** Waits for the agent to come back, and ends its session when it doesn't. */
     const orphan = (sessionId: SessionId, seenMs: number) =>
@@ -111,6 +115,7 @@ const make = (orphanAfter: Duration.Duration) =>
 
     const open = Effect.fn("RecordingIngest.open")(function* (node: NodeIdentity, request: Uint8Array) {
       const info = yield* admit(request, { node, cluster, verifyCertificate })
+      if (info.mode === "node-sync") yield* live.hold
       const { sessionId } = info
       // Before it is claimed: nobody stands in the way of a session that is another's.
       yield* Effect.flatMap(sessions.get(sessionId), (row) => checkKnown(info, row))
@@ -120,6 +125,7 @@ const make = (orphanAfter: Duration.Duration) =>
       const known = yield* sessions.get(sessionId)
       yield* checkKnown(info, known)
       if (Option.isNone(known) && !(yield* local.has(sessionId))) {
+        if (info.mode === "node-sync" && live.closed()) return yield* stopping
         yield* checkNew(info, {
           userExists: (user) => Effect.map(users.find(user), Option.isSome),
           lockOn: locks.on,
@@ -145,7 +151,7 @@ const make = (orphanAfter: Duration.Duration) =>
       .list({ scope: everySession, active: true, user: null, node: null, sinceMs: null })
       .pipe(Stream.runForEach(({ session_id, mode }) => orphan(session_id, seenMs(mode))))
 
-    return { open, expel: (node: NodeId) => claims.expel(node, removed) }
+    return { open, close: live.close, idle: live.idle, expel: (node: NodeId) => claims.expel(node, removed) }
   })
 
 /** Takes recordings in, live or after the fact, from nodes that are known; what is acknowledged is durable. */
@@ -160,6 +166,10 @@ export class RecordingIngest extends Context.Tag("mezite/auth/RecordingIngest")<
       node: NodeIdentity,
       request: Uint8Array,
     ) => Effect.Effect<OpenRecording | WholeRecording, IngestRefused, Scope.Scope>
+    /** From now on no live recording begins. */
+    readonly close: Effect.Effect<void>
+    /** Completes when no recording of a session in mode `node-sync` is being sent. */
+    readonly idle: Effect.Effect<void>
     /** Ends the streams of a node that was removed. */
     readonly expel: (node: NodeId) => Effect.Effect<void>
   }

@@ -16,6 +16,7 @@ import * as Filesystem from "../../auth/storage/Filesystem.ts"
 import { LocalRecordings } from "../../auth/storage/LocalRecordings.ts"
 import * as StoredRecordings from "../../auth/storage/StoredRecordings.ts"
 import { version } from "../../domain/version.ts"
+import { Admission } from "../../proxy/Admission.ts"
 import { agentEndpoints } from "../../proxy/AgentEndpoints.ts"
 import { connectEndpoint } from "../../proxy/ConnectEndpoint.ts"
 import { serveFrontDoor } from "../../proxy/FrontDoor.ts"
@@ -26,6 +27,7 @@ import { Tunnels } from "../../proxy/Tunnels.ts"
 import { UserConnections } from "../../proxy/UserConnections.ts"
 import { SigningKey } from "../../recording/SigningKey.ts"
 import { useDataDirectory } from "../process/useDataDirectory.ts"
+import { drainHub } from "./drainHub.ts"
 import { enforcement } from "./enforcement.ts"
 import type { HubConfig } from "./HubConfig.ts"
 import { hubRoutes } from "./hubRoutes.ts"
@@ -40,6 +42,8 @@ export interface RunningHub {
   readonly ssh: ListenAddress
   /** None where a load balancer ends TLS. */
   readonly pin: Option.Option<HubPin>
+  /** Brings it to a stop: see `drainHub`. It serves, in a way, until its scope ends. */
+  readonly drain: Effect.Effect<void>
 }
 
 /** Runs a hub, auth and proxy, for as long as the scope. Succeeds once it serves. */
@@ -61,6 +65,7 @@ const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Re
       Layer.mergeAll(
         Tunnels.layer(),
         UserConnections.layer,
+        Admission.layer,
         layerSqlite(join(dataDirectory, "hub.db")),
         Layer.succeed(HubFacts, { version, sshPort: Ref.get(sshPort) }),
       ),
@@ -113,7 +118,13 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
   })
   yield* Effect.forkScoped(rememberOnline)
   yield* Layer.build(layerLocalRpc(join(dataDirectory, "hub.sock")))
-  return { listen: address, ssh, pin: Option.map(tls, ({ pin }) => pin) } satisfies RunningHub
+  const services = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof drainHub>>>()
+  return {
+    listen: address,
+    ssh,
+    pin: Option.map(tls, ({ pin }) => pin),
+    drain: Effect.provide(drainHub(config.drainTimeout), services),
+  } satisfies RunningHub
 })
 
 /** Notes every minute which nodes are there, so that `nodes ls` can tell since when one is not. */

@@ -1,5 +1,5 @@
 import { Config, ConfigError, Duration, Either, Option, Redacted } from "effect"
-import { duration } from "../../domain/ConfigValues.ts"
+import { drainTimeout, duration } from "../../domain/ConfigValues.ts"
 import { type ListenAddress, parseListenAddress } from "../../proxy/ListenAddress.ts"
 import { KeyRing } from "../../recording/KeyRing.ts"
 import { MasterKey } from "../../recording/MasterKey.ts"
@@ -46,6 +46,7 @@ export const hubConfig = Config.all({
   clusterName,
   /** How long a session without its agent is waited for. */
   orphanAfter: Config.withDefault(duration("MEZITE_RECORDING_ORPHAN_AFTER"), Duration.minutes(2)),
+  drainTimeout,
   storage: storageConfig,
   keyRing: Config.map(Config.all([encryptionKey, oldKeys]), ([current, old]) =>
     Redacted.make(new KeyRing(Option.getOrUndefined(current), old)),

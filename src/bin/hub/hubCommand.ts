@@ -9,6 +9,7 @@ import { WrongUsage } from "../../cli/WrongUsage.ts"
 import { type ListenAddress, showListenAddress } from "../../proxy/ListenAddress.ts"
 import { logging } from "../process/logging.ts"
 import { readConfig } from "../process/readConfig.ts"
+import { StopRequest } from "../process/StopRequest.ts"
 import { type RunningHub, startHub } from "./Hub.ts"
 import { hubConfig } from "./HubConfig.ts"
 
@@ -31,7 +32,8 @@ const start = Effect.gen(function* () {
   yield* keepEndpoint(directory, hub)
   const pin = Option.match(hub.pin, { onNone: () => "", onSome: (value) => ` ca_pin=${value}` })
   yield* printLine(`mezhub ready listen=${showListenAddress(hub.listen)} ssh=${showListenAddress(hub.ssh)}${pin}`)
-  return yield* Effect.never
+  yield* (yield* StopRequest).requested
+  yield* hub.drain
 }).pipe(
   Effect.scoped,
   Effect.provide(logging),

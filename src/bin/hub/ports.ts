@@ -9,6 +9,7 @@ import { labelsOf } from "../../auth/nodes/NodeRecord.ts"
 import { Nodes } from "../../auth/nodes/Nodes.ts"
 import { OnlineNodes } from "../../auth/nodes/OnlineNodes.ts"
 import { lockedMessage } from "../../domain/Lock.ts"
+import { Admission } from "../../proxy/Admission.ts"
 import { ConnectForbidden, ConnectPolicy, NodeUnknown } from "../../proxy/ConnectPolicy.ts"
 import { NodeAuthenticator, NodeRefused } from "../../proxy/NodeAuthenticator.ts"
 import { nodesOfTarget } from "../../proxy/NodesOfTarget.ts"
@@ -56,11 +57,13 @@ const connectPolicy = Layer.effect(
   ConnectPolicy,
   Effect.gen(function* () {
     const { clusterName } = yield* ClusterKeys
+    const admission = yield* Admission
     const [nodes, locks] = [yield* Nodes, yield* Locks]
     const orNotNow = <A>(answer: Effect.Effect<A, SqlError>) =>
       Effect.catchAll(answer, (error) => Effect.zipRight(logged(error), new NodeUnknown({ message: notNow })))
     return {
       resolve: Effect.fn("ConnectPolicy.resolve")(function* (user, target) {
+        yield* admission.check
         for (const name of nodesOfTarget(target, clusterName)) {
           const found = yield* orNotNow(nodes.named(name))
           if (Option.isNone(found)) continue

@@ -14,6 +14,7 @@ import { layerClusterHandlers } from "../../auth/rpc/ClusterHandlers.ts"
 import { layerLocalAuthentication } from "../../auth/rpc/LocalAuthentication.ts"
 import { layerNodeHandlers } from "../../auth/rpc/NodeHandlers.ts"
 import { layerPublicHandlers } from "../../auth/rpc/PublicHandlers.ts"
+import { Admission } from "../../proxy/Admission.ts"
 import { HttpRefusal } from "../../proxy/HttpRefusal.ts"
 import { publicRpcEndpoint, rpcEndpoint } from "../../proxy/RpcEndpoint.ts"
 import type { UpgradeHandler } from "../../proxy/Upgrade.ts"
@@ -37,6 +38,12 @@ const withAddress =
 /** The hub's calls on its port: to become known, and for those who are. */
 export const rpcEndpoints = Effect.gen(function* () {
   const callers = yield* Callers
+  const admission = yield* Admission
+  const refused = Effect.mapError(admission.check, ({ message }) => new HttpRefusal({ status: 503, message }))
+  const whileOpen =
+    (handler: UpgradeHandler): UpgradeHandler =>
+    (upgrade) =>
+      Effect.zipRight(refused, handler(upgrade))
   const endpoint = rpcEndpoint(yield* known, (token) =>
     Effect.catchTags(callers.caller(token), {
       Unauthenticated: ({ message }) => new HttpRefusal({ status: 401, message }),
@@ -45,7 +52,7 @@ export const rpcEndpoints = Effect.gen(function* () {
   )
   return {
     [paths.rpc]: withAddress(endpoint),
-    [paths.publicRpc]: withAddress(publicRpcEndpoint(yield* open)),
+    [paths.publicRpc]: whileOpen(withAddress(publicRpcEndpoint(yield* open))),
   }
 })
 

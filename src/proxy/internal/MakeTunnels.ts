@@ -1,4 +1,4 @@
-import { Effect, Runtime, Schema } from "effect"
+import { Duration, Effect, Runtime, Schema } from "effect"
 import type { WebSocket } from "ws"
 import { closeGently } from "../../api/transport/CloseGently.ts"
 import { Announcement, closeCode, type EndTarget } from "../../api/transport/TunnelMessages.ts"
@@ -80,6 +80,8 @@ export const makeTunnels = Effect.fn("Tunnels.make")(function* (options: Tunnels
     online: Effect.sync(() => registry.online),
     hold: (locks: ReadonlyArray<Lock>) => Effect.sync(() => registry.hold(locks)),
     end: (target: EndTarget, reason: string, node?: NodeName) => Effect.sync(() => registry.end(target, reason, node)),
+    stopping: (endsIn: Duration.Duration) =>
+      Effect.sync(() => registry.tell({ type: "stopping", ends_in_ms: Duration.toMillis(endsIn) })),
     shutOut: (name: NodeName, reason: string) =>
       Effect.sync(() => registry.shutOut((node) => node.name === name, closeCode.shutOut, reason)),
     remove: (id: NodeId) =>

@@ -2,7 +2,7 @@ import { Option } from "effect"
 import { WebSocket } from "ws"
 import { closeGently } from "../../api/transport/CloseGently.ts"
 import type { Heartbeat } from "../../api/transport/Heartbeat.ts"
-import { closeCode, type EndTarget } from "../../api/transport/TunnelMessages.ts"
+import { type ControlMessage, closeCode, type EndTarget } from "../../api/transport/TunnelMessages.ts"
 import type { NodeId, NodeName } from "../../domain/Identifiers.ts"
 import type { Lock } from "../../domain/Lock.ts"
 import type { NodeIdentity } from "../NodeAuthenticator.ts"
@@ -69,7 +69,12 @@ export class NodeRegistry {
     const before = new Set(this.#locks.map(({ id }) => id))
     if (locks.length === before.size && locks.every(({ id }) => before.has(id))) return
     this.#locks = locks
-    for (const connection of this.#byName.values()) connection.tell({ type: "locks", locks })
+    this.tell({ type: "locks", locks })
+  }
+
+  /** Tells every node. */
+  tell(message: ControlMessage): void {
+    for (const connection of this.#byName.values()) connection.tell(message)
   }
 
   /** Tells a node, or every one, to end something. */

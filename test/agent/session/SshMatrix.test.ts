@@ -14,6 +14,7 @@ import { ClusterDescription } from "../../../src/auth/keys/ClusterDescription.ts
 import { Roles } from "../../../src/auth/roles/Roles.ts"
 import { proxyPorts } from "../../../src/bin/hub/ports.ts"
 import { Login, NodeName, RoleName, UserName } from "../../../src/domain/Identifiers.ts"
+import { Admission } from "../../../src/proxy/Admission.ts"
 import { ConnectPolicy } from "../../../src/proxy/ConnectPolicy.ts"
 import type { ClientChannel } from "../../../src/ssh/ClientChannel.ts"
 import type { ForwardTarget } from "../../../src/ssh/DirectForward.ts"
@@ -280,6 +281,6 @@ it.scopedLive(
         const found = allowed.filter(([, requests]) => requests.some((one) => one === request)).map(([role]) => role)
         expect([request, ...found.sort()]).toEqual([request, ...[...roles].sort()])
       }
-    }).pipe(Effect.provide(Layer.provideMerge(proxyPorts, layerLiveHub()))),
+    }).pipe(Effect.provide(Layer.provideMerge(proxyPorts, Layer.merge(layerLiveHub(), Admission.layer)))),
   60_000,
 )

@@ -31,6 +31,7 @@ export const runControl = (
     readonly dial: (tunnels: number) => void
     readonly lock: (locks: ReadonlyArray<Lock>) => void
     readonly end: (target: EndTarget, reason: string) => void
+    readonly stopping: (endsInMs: number) => void
   },
 ): Effect.Effect<ControlEnd> =>
   Effect.async((resume) => {
@@ -52,6 +53,8 @@ export const runControl = (
           return on.lock(message.locks)
         case "end":
           return on.end(message.target, message.reason)
+        case "stopping":
+          return on.stopping(message.ends_in_ms)
         case "welcome":
           on.lock(message.locks)
           return on.welcome(watch(message.ping_interval_ms))

@@ -1,0 +1,27 @@
+import { Duration, Effect, Option } from "effect"
+import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
+import { Admission } from "../../proxy/Admission.ts"
+import { Tunnels } from "../../proxy/Tunnels.ts"
+import { UserConnections } from "../../proxy/UserConnections.ts"
+
+/** How long agents have to end what goes through this hub, and to finish its recordings. */
+const endLimit = "5 seconds"
+
+/**
+ * Brings a hub to a stop: nothing new begins, and whoever comes is told so; sessions may come to an end by themselves until `limit`,
+ * and their users know of it; then their agents end them, with the reason, and their recordings are put in their places.
+ * Where nothing goes on, it completes at once.
+ */
+export const drainHub = Effect.fn("Hub.drain")(function* (limit: Duration.Duration) {
+  const [admission, ingest] = [yield* Admission, yield* RecordingIngest]
+  const [tunnels, users] = [yield* Tunnels, yield* UserConnections]
+  yield* admission.close
+  yield* ingest.close
+  const idle = Effect.zipRight(users.idle, ingest.idle)
+  if (Option.isSome(yield* Effect.timeoutOption(idle, 0))) return
+  yield* Effect.logInfo(`stopping: what goes on here may come to an end for ${Duration.format(limit)}`)
+  yield* tunnels.stopping(limit)
+  if (Option.isSome(yield* Effect.timeoutOption(idle, limit))) return
+  yield* tunnels.end({ everything: true }, "the hub is stopping")
+  yield* Effect.timeoutOption(idle, endLimit)
+})
