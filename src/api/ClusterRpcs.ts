@@ -1,5 +1,6 @@
 import { Rpc, RpcGroup } from "@effect/rpc"
 import { Schema } from "effect"
+import { mostGrantedLogins } from "../domain/AccessGrant.ts"
 import { AuditEvent, AuditEventType } from "../domain/AuditEvent.ts"
 import { DurationText } from "../domain/Durations.ts"
 import { JoinTokenId, Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../domain/Identifiers.ts"
@@ -24,9 +25,21 @@ export const User = Schema.Struct({
 })
 export type User = typeof User.Type
 
+/** A machine without an agent, whose SSH server the hub itself logs in at. */
+const OpensshMachine = Schema.Struct({
+  /** `HOST:PORT`. */
+  address: Schema.String,
+  /** Those that it is used by, whatever else roles allow. */
+  logins: Schema.Array(Login),
+  /** `ssh-ed25519 AAAA…`: what its SSH server must show. */
+  host_key: Schema.String,
+})
+
 export const Node = Schema.Struct({
   id: NodeId,
   name: NodeName,
+  /** Null for one with an agent. */
+  openssh: nullable(OpensshMachine),
   /** What access is decided by: the labels that it joined with, or was given since. */
   labels: NodeLabels,
   /** What its own variable says, where that differs. */
@@ -149,6 +162,20 @@ export class ClusterRpcs extends RpcGroup.make(
   }),
   Rpc.make("LocksList", { success: Schema.Array(LockInfo), error: ApiError }),
   Rpc.make("LocksRemove", { payload: { id: LockId }, error: ApiError }),
+  /** Adds a machine without an agent; it is given `labels`. */
+  Rpc.make("NodesAddOpenssh", {
+    payload: {
+      name: NodeName,
+      address: Schema.String.pipe(Schema.maxLength(300)),
+      logins: Schema.Array(Login).pipe(Schema.minItems(1), Schema.maxItems(mostGrantedLogins)),
+      /** `ssh-ed25519 AAAA…`, or a line of `known_hosts`; null: the hub asks the machine for it now. */
+      host_key: nullable(Schema.String.pipe(Schema.maxLength(16_384))),
+      labels: NodeLabels,
+    },
+    /** The host key that is pinned, and its fingerprint as `ssh-keygen -l` shows it. */
+    success: Schema.Struct({ id: NodeId, host_key: Schema.String, fingerprint: Schema.String }),
+    error: ApiError,
+  }),
   Rpc.make("NodesList", { success: Schema.Array(Node), error: ApiError }),
   /** Its labels from then on; those that it had go. */
   Rpc.make("NodesLabel", { payload: { name: NodeName, labels: NodeLabels }, error: ApiError }),

@@ -15,6 +15,7 @@ import { UserAuthority } from "./keys/UserAuthority.ts"
 import { Locks } from "./locks/Locks.ts"
 import { JoinTokens } from "./nodes/JoinTokens.ts"
 import { Nodes } from "./nodes/Nodes.ts"
+import { OpensshNodes } from "./nodes/OpensshNodes.ts"
 import { Recordings } from "./recordings/Recordings.ts"
 import { Roles } from "./roles/Roles.ts"
 import { NodeReports } from "./sessions/NodeReports.ts"
@@ -22,7 +23,7 @@ import { Sessions } from "./sessions/Sessions.ts"
 import { Settings } from "./settings/Settings.ts"
 
 const features = Layer.mergeAll(Callers.layer, Logins.layer, NodeReports.layer).pipe(
-  Layer.provideMerge(Layer.mergeAll(Nodes.layer, Users.layer, Locks.layer, CredentialIssuer.layer)),
+  Layer.provideMerge(Layer.mergeAll(Nodes.layer, OpensshNodes.layer, Users.layer, Locks.layer, CredentialIssuer.layer)),
   Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(
     Layer.mergeAll(Settings.layer, JoinTokens.layer, ClusterDescription.layer, Roles.layer, Recordings.layer),

@@ -1,5 +1,5 @@
 import { Options } from "@effect/cli"
-import type { Option } from "effect"
+import { type Option, Schema } from "effect"
 import { DurationText } from "../domain/Durations.ts"
 import { Reason } from "../domain/Lock.ts"
 
@@ -33,3 +33,11 @@ export const commaList = (text: string): ReadonlyArray<string> =>
     .split(",")
     .map((word) => word.trim())
     .filter((word) => word !== "")
+
+/** `a,b,c`, each of them an `item`. */
+export const listOf = <A>(item: Schema.Schema<A, string>) =>
+  Schema.transform(Schema.String, Schema.Array(item), {
+    strict: true,
+    decode: commaList,
+    encode: (items) => items.join(","),
+  })

@@ -59,6 +59,28 @@ describe("mezctl", () => {
     expect(await stdoutOf("nodes ls")).toContain("node (env) WEAKER THAN CLUSTER")
   })
 
+  it("adds machines without an agent, and tells which host key is to be compared", async () => {
+    expect(await stdoutOf("nodes ls")).toMatch(/\nweb-1 +agent +yes .*\ndb-1 +openssh 10\.0\.0\.5:22 +yes /)
+    const added = "db-1 is added; its host key is ssh-ed25519 SHA256:abc\n"
+    expect(await run("nodes add --openssh db-1 --addr 10.0.0.5:22 --logins root,deploy")).toMatchObject({
+      code: 0,
+      stdout: Buffer.from(added),
+      stderr: expect.stringMatching(/^this is what 10\.0\.0\.5:22 shows now: compare it with ssh-keygen -lf .*\n$/),
+    })
+    const words = ["nodes", "add", "--openssh", "db-1", "--addr", "[::1]:22", "--logins", "root"]
+    const given = await runProgram(mezctl, [...words, "--host-key", "ssh-ed25519 AAAA root@db"], {
+      env: { MEZITE_DATA_DIR: directory },
+    })
+    expect(given).toMatchObject({ code: 0, stdout: Buffer.from(added), stderr: "" })
+    expect(await run("nodes add --openssh told --addr db --logins a,b --labels env=prod")).toMatchObject({
+      code: 1,
+      stderr: 'mezctl: {"host_key":null,"address":"db","logins":["a","b"],"labels":{"env":"prod"}}\n',
+    })
+    for (const wrong of ["--addr db --logins a", "--openssh db --logins a", "--openssh db --addr db --logins ,"]) {
+      expect(await run(`nodes add ${wrong}`)).toMatchObject({ code: 2 })
+    }
+  })
+
   it("shows the labels that count, and takes no others than there can be", async () => {
     expect(await stdoutOf("nodes ls")).toContain("env=prod (it says env=dev)\n")
     expect(await run("nodes label web-1 env=prod,role=web")).toMatchObject({ code: 0, stderr: "" })

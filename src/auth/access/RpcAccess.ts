@@ -40,6 +40,7 @@ export const rpcAccess: Readonly<Record<ClusterRpc, (caller: Permissions) => boo
   LocksAdd: may("locks:write"),
   LocksList: may("locks:read"),
   LocksRemove: may("locks:write"),
+  NodesAddOpenssh: may("nodes:write"),
   NodesList: isMember,
   NodesLabel: may("nodes:write"),
   NodesRemove: may("nodes:write"),

@@ -53,6 +53,14 @@ const statements = [
     mode TEXT,
     mode_source TEXT
   )`,
+  `CREATE TABLE openssh_nodes (
+    node_id TEXT PRIMARY KEY,
+    address TEXT NOT NULL,
+    logins TEXT NOT NULL,
+    target_key TEXT NOT NULL,
+    identity_private TEXT NOT NULL,
+    host_private TEXT NOT NULL
+  )`,
   `CREATE TABLE settings (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL

@@ -1,5 +1,5 @@
 import type { Node } from "../../api/ClusterRpcs.ts"
-import type { NodeId, NodeName } from "../../domain/Identifiers.ts"
+import type { Login, NodeId, NodeName } from "../../domain/Identifiers.ts"
 import type { NodeLabels } from "../../domain/NodeLabels.ts"
 import { isWeaker, type RecordingMode, type RecordingModeSource } from "../../domain/RecordingMode.ts"
 
@@ -22,6 +22,34 @@ export interface NodeRow {
   readonly mode_source: RecordingModeSource | null
 }
 
+/** What is known of a machine without an agent, beside its row of `nodes`. */
+export interface OpensshRow {
+  readonly node_id: NodeId
+  /** `HOST:PORT` of its SSH server. */
+  readonly address: string
+  /** JSON: the logins that it is used by. */
+  readonly logins: string
+  /** `ssh-ed25519 AAAA…`: the host key that its SSH server must show. */
+  readonly target_key: string
+  /** PEM: the private half of the node's `identity_key`, which the hub holds for it. */
+  readonly identity_private: string
+  /** PEM: the same for its `host_key`. */
+  readonly host_private: string
+}
+
+/** A node, and what makes it one without an agent. */
+export interface ListedRow
+  extends NodeRow,
+    Pick<{ [K in keyof OpensshRow]: OpensshRow[K] | null }, "address" | "target_key"> {
+  /** Of `openssh_nodes`. */
+  readonly logins: string | null
+}
+
+const opensshOf = ({ address, logins, target_key: key }: ListedRow): Node["openssh"] =>
+  address === null || logins === null || key === null
+    ? null
+    : { address, logins: JSON.parse(logins) as ReadonlyArray<Login>, host_key: key }
+
 const time = (ms: number | string) => new Date(Number(ms)).toISOString()
 
 /** What is known beside a node's row. */
@@ -40,13 +68,14 @@ const sameLabels = (a: NodeLabels, b: NodeLabels): boolean =>
   Object.entries(a).every(([key, value]) => Object.hasOwn(b, key) && b[key] === value)
 
 /** The node as the API shows it. */
-export const shownNode = (row: NodeRow, { online, setting, nowMs }: NodeSurroundings): Node => {
+export const shownNode = (row: ListedRow, { online, setting, nowMs }: NodeSurroundings): Node => {
   const claimed = JSON.parse(row.claimed_labels) as NodeLabels
   const connected = online.has(row.id)
   const seen = connected ? nowMs : row.last_seen_ms
   return {
     id: row.id,
     name: row.name,
+    openssh: opensshOf(row),
     labels: labelsOf(row),
     claimed_labels: sameLabels(labelsOf(row), claimed) ? null : claimed,
     online: connected,

@@ -14,7 +14,7 @@ import { Sessions } from "../sessions/Sessions.ts"
 import { Settings } from "../settings/Settings.ts"
 import { checkLabels } from "./checkLabels.ts"
 import { JoinTokens } from "./JoinTokens.ts"
-import { labelsOf, type NodeRow, shownNode } from "./NodeRecord.ts"
+import { type ListedRow, labelsOf, type NodeRow, shownNode } from "./NodeRecord.ts"
 import { OnlineNodes } from "./OnlineNodes.ts"
 
 /** A node that wants to join. */
@@ -137,7 +137,9 @@ const make = Effect.gen(function* () {
       setting: yield* settings.sessionRecording,
       nowMs: yield* Clock.currentTimeMillis,
     }
-    const rows = yield* sql<NodeRow>`SELECT * FROM nodes ORDER BY name`
+    const rows = yield* sql<ListedRow>`
+      SELECT nodes.*, openssh.address, openssh.logins, openssh.target_key
+      FROM nodes LEFT JOIN openssh_nodes AS openssh ON openssh.node_id = nodes.id ORDER BY name`
     return Arr.map(rows, (row) => shownNode(row, surroundings))
   }).pipe(Effect.withSpan("Nodes.list"))
 
@@ -145,6 +147,7 @@ const make = Effect.gen(function* () {
     const removed = Effect.gen(function* () {
       const [row] = yield* sql<{ id: NodeId }>`DELETE FROM nodes WHERE name = ${name} RETURNING id`
       if (row === undefined) return yield* missing(name)
+      yield* sql`DELETE FROM openssh_nodes WHERE node_id = ${row.id}`
       yield* audit.append(auditEvent("node.leave", { user: by, node: name, detail: { node_id: row.id } }))
       yield* sessions.orderEnd({ kind: "node", name }, { by, reason: `node ${name} was removed from the cluster` })
     })

@@ -1,18 +1,16 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Schema } from "effect"
 import { DurationText } from "../../domain/Durations.ts"
-import { JoinTokenId, NodeName } from "../../domain/Identifiers.ts"
+import { JoinTokenId } from "../../domain/Identifiers.ts"
 import { LabelsText } from "../LabelsText.ts"
 import { lazily } from "../lazily.ts"
 import { format } from "../sharedOptions.ts"
+import { nodes } from "./nodeCommands.ts"
 import { group } from "./rootCommand.ts"
 
 const runToken = lazily(() => import("./tokens.ts"), "addToken")
 const runTokens = lazily(() => import("./tokens.ts"), "listTokens")
 const runRemoveToken = lazily(() => import("./tokens.ts"), "removeToken")
-const runNodes = lazily(() => import("./nodes.ts"), "listNodes")
-const runLabelNode = lazily(() => import("./nodes.ts"), "labelNode")
-const runRemoveNode = lazily(() => import("./nodes.ts"), "removeNode")
 const runGet = lazily(() => import("./settings.ts"), "getSetting")
 const runSet = lazily(() => import("./settings.ts"), "setSetting")
 const runSettings = lazily(() => import("./settings.ts"), "listSettings")
@@ -48,27 +46,6 @@ const removeToken = Command.make("rm", { id: Args.text({ name: "ID" }).pipe(Args
 const tokens = group("tokens", "Tokens for nodes that join").pipe(
   Command.withSubcommands([addToken, listTokens, removeToken]),
 )
-
-const listNodes = Command.make("ls", { format }, ({ format }) => runNodes(format)).pipe(
-  Command.withDescription("List nodes, and flag those that record less than the cluster asks for"),
-)
-
-const labelNode = Command.make(
-  "label",
-  {
-    name: Args.text({ name: "NAME" }).pipe(Args.withSchema(NodeName)),
-    labels: Args.text({ name: "KEY=VALUE,…" }).pipe(Args.withSchema(LabelsText)),
-  },
-  ({ name, labels }) => runLabelNode(name, labels),
-).pipe(Command.withDescription("Give a node its labels, by which roles decide; those that it had go"))
-
-const removeNode = Command.make(
-  "rm",
-  { name: Args.text({ name: "NAME" }).pipe(Args.withSchema(NodeName)) },
-  ({ name }) => runRemoveNode(name),
-).pipe(Command.withDescription("Remove a node"))
-
-const nodes = group("nodes", "Machines").pipe(Command.withSubcommands([listNodes, labelNode, removeNode]))
 
 const key = Args.text({ name: "KEY" })
 

@@ -1,7 +1,8 @@
-import { Effect, Stream } from "effect"
+import { Effect, Option, Stream } from "effect"
 import type { Node } from "../../api/ClusterRpcs.ts"
-import type { NodeName } from "../../domain/Identifiers.ts"
+import type { Login, NodeName } from "../../domain/Identifiers.ts"
 import { type NodeLabels, showLabels } from "../../domain/NodeLabels.ts"
+import { printLine, warn } from "../Output.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
 import { hubOnThisHost } from "./HubSocket.ts"
 
@@ -18,10 +19,13 @@ const labelsOf = ({ labels, claimed_labels: claimed }: Node): string => {
   return claimed === null ? shown : `${shown} (it says ${showLabels(claimed) || "none"})`
 }
 
+const kindOf = ({ openssh }: Node): string => (openssh === null ? "agent" : `openssh ${openssh.address}`)
+
 const columns: Columns<Node> = {
-  header: ["NAME", "ONLINE", "MODE", "VERSION", "LAST SEEN", "LABELS"],
+  header: ["NAME", "KIND", "ONLINE", "MODE", "VERSION", "LAST SEEN", "LABELS"],
   row: (node) => [
     node.name,
+    kindOf(node),
     node.online ? "yes" : "no",
     modeOf(node),
     node.version,
@@ -34,6 +38,25 @@ const columns: Columns<Node> = {
 export const listNodes = Effect.fn("mezctl.nodes.ls")(function* (format: ListFormat) {
   const client = yield* hubOnThisHost
   yield* printList(Stream.fromIterable(yield* client.NodesList()), format, columns)
+}, Effect.scoped)
+
+/** Adds a machine without an agent, and tells which host key is pinned, to be compared where nobody gave it. */
+export const addOpensshNode = Effect.fn("mezctl.nodes.add")(function* (wanted: {
+  readonly openssh: NodeName
+  readonly addr: string
+  readonly logins: ReadonlyArray<Login>
+  readonly hostKey: Option.Option<string>
+  readonly labels: NodeLabels
+}) {
+  const { openssh: name, addr: address, logins, labels } = wanted
+  const client = yield* hubOnThisHost
+  const host_key = Option.getOrNull(wanted.hostKey)
+  const pinned = yield* client.NodesAddOpenssh({ name, address, logins, host_key, labels })
+  const [type = ""] = pinned.host_key.split(" ")
+  yield* printLine(`${name} is added; its host key is ${type} ${pinned.fingerprint}`)
+  if (host_key === null) {
+    yield* warn(`this is what ${address} shows now: compare it with ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub there`)
+  }
 }, Effect.scoped)
 
 /** Gives a node its labels, in the place of those that it had. */

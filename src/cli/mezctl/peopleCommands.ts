@@ -1,10 +1,9 @@
 import { Args, Command, Options } from "@effect/cli"
-import { Schema } from "effect"
 import { HubPin } from "../../api/HubPin.ts"
 import { DurationText } from "../../domain/Durations.ts"
 import { Login, RoleName, UserName } from "../../domain/Identifiers.ts"
 import { lazily } from "../lazily.ts"
-import { commaList, format, optionalText } from "../sharedOptions.ts"
+import { format, listOf, optionalText } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runAdd = lazily(() => import("./users.ts"), "addUser")
@@ -15,14 +14,6 @@ const runRemove = lazily(() => import("./users.ts"), "removeUser")
 const runSign = lazily(() => import("./authSign.ts"), "authSign")
 
 const name = Args.text({ name: "NAME" }).pipe(Args.withSchema(UserName))
-
-/** `a,b` as values of a schema. */
-const listOf = <A>(item: Schema.Schema<A, string>) =>
-  Schema.transform(Schema.String, Schema.Array(item), {
-    strict: true,
-    decode: commaList,
-    encode: (items) => items.join(","),
-  })
 
 const roles = Options.text("roles").pipe(Options.withSchema(listOf(RoleName)), Options.withDescription("role,role"))
 

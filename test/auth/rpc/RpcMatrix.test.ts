@@ -10,7 +10,7 @@ import type { ClusterRpc, NodeRpc } from "../../../src/auth/access/RpcAccess.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
 import { Roles } from "../../../src/auth/roles/Roles.ts"
 import { adminVerbs } from "../../../src/domain/AdminVerb.ts"
-import { JoinTokenId, NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
+import { JoinTokenId, Login, NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
 import { LockId } from "../../../src/domain/Lock.ts"
 import { roleOf } from "../../support/roles.ts"
 import { invited, joined, newKey } from "../support/Fixtures.ts"
@@ -47,6 +47,7 @@ const table: Readonly<Record<ClusterRpc | NodeRpc, ReadonlyArray<string>>> = {
   LocksAdd: ["local", "admin", "locks-write"],
   LocksList: ["local", "admin", "auditor", "locks-read"],
   LocksRemove: ["local", "admin", "locks-write"],
+  NodesAddOpenssh: ["local", "admin", "nodes-write"],
   NodesList: ["local", ...members],
   NodesLabel: ["local", "admin", "nodes-write"],
   NodesRemove: ["local", "admin", "nodes-write"],
@@ -106,6 +107,8 @@ const clusterCalls: Readonly<Record<ClusterRpc, Call<ClusterClient>>> = {
   LocksAdd: (hub) => hub.LocksAdd({ target: { kind: "user", name }, ttl: null, reason: "" }),
   LocksList: (hub) => hub.LocksList(),
   LocksRemove: (hub) => hub.LocksRemove({ id: LockId.make(ulid) }),
+  NodesAddOpenssh: (hub) =>
+    hub.NodesAddOpenssh({ name: node, address: "", logins: [Login.make("root")], host_key: null, labels: {} }),
   NodesList: (hub) => hub.NodesList(),
   NodesLabel: (hub) => hub.NodesLabel({ name: node, labels: {} }),
   NodesRemove: (hub) => hub.NodesRemove({ name: node }),

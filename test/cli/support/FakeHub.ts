@@ -30,6 +30,7 @@ export const session: Session = {
 const node: Node = {
   id: NodeId.make("5b0f2a6e-9f3c-4f34-9d65-2d3a8f5b7c11"),
   name: NodeName.make("web-1"),
+  openssh: null,
   labels: { env: "prod" },
   claimed_labels: { env: "dev" },
   online: true,
@@ -39,6 +40,12 @@ const node: Node = {
   mode: "node",
   mode_source: "env",
   weaker_than_cluster: true,
+}
+
+const openssh: Node = {
+  ...node,
+  name: NodeName.make("db-1"),
+  openssh: { address: "10.0.0.5:22", logins: [Login.make("root")], host_key: "ssh-ed25519 AAAA" },
 }
 
 const role = Schema.decodeSync(Role)({
@@ -119,7 +126,11 @@ const handlers = ClusterRpcs.toLayer({
   LocksList: () => Effect.succeed([{ ...lock, user: "alice", reason: "gone" }]),
   LocksRemove: () => Effect.void,
   SessionsTerminate: ({ session_id, reason }) => new Conflict({ message: `session ${session_id} is over: ${reason}` }),
-  NodesList: () => Effect.succeed([node]),
+  NodesAddOpenssh: ({ name, host_key, ...asked }) =>
+    name === "told"
+      ? new Invalid({ message: JSON.stringify({ host_key, ...asked }) })
+      : Effect.succeed({ id: node.id, host_key: host_key ?? "ssh-ed25519 AAAA", fingerprint: "SHA256:abc" }),
+  NodesList: () => Effect.succeed([node, openssh]),
   NodesRemove: () => Effect.void,
   ConfigGet: () => Effect.succeed("node-sync"),
   ConfigSet: ({ value }) =>
