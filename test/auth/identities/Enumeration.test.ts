@@ -22,10 +22,12 @@ const layerHub = layerAuthServices(Option.some("test"), Passwords.layerCost({ N:
 
 const publicKey = newKey().line
 const wrong = Redacted.make("a wrong password")
-const runs = 5
+
+/** Attempts of each kind: enough for one of them to be undisturbed, and few enough for none to be put off. */
+const mostRounds = 15
 
 /** Nobody; users with a password, with a second factor besides, with an invite that they haven't used. */
-const names = ["nobody", "alice", "carol", "ivan"]
+const kinds = ["nobody", "alice", "carol", "ivan"]
 
 /** By password or by invite, and with a code or without. */
 const ways = [
@@ -42,29 +44,32 @@ it.scopedLive("no way to fail tells by words or time whether there is such a use
       roles.create(roleOf({ name: "careful", options: { second_factor: "required" } }), "tester"),
     )
     const about = { password, publicKey, code: null, remoteAddress: null }
-    for (const [user, roles] of [
-      ["alice", ["user"]],
-      ["carol", ["careful"]],
-    ] as const) {
-      const { invite } = yield* invited(user, roles)
-      yield* logins.login({ ...about, user, invite })
-    }
-    yield* invited("ivan")
-    for (const way of ways) {
-      const attempt = (user: string, from: number) =>
+    for (const [index, way] of ways.entries()) {
+      const [nobody = "", alice = "", carol = "", ivan = ""] = kinds.map((kind) => `${kind}-${index}`)
+      for (const [user, role] of [
+        [alice, "user"],
+        [carol, "careful"],
+      ] as const) {
+        yield* logins.login({ ...about, user, invite: (yield* invited(user, [role])).invite })
+      }
+      yield* invited(ivan)
+      const attempt = (user: string, round: number) =>
         Effect.gen(function* () {
           const startedAt = performance.now()
-          const given = { ...about, ...way, user, password: wrong, remoteAddress: `192.0.2.${from}:1` }
+          const given = { ...about, ...way, user, password: wrong, remoteAddress: `192.0.2.${round}:1` }
           const error = yield* Effect.flip(logins.login(given))
-          return { error: JSON.stringify(error), ms: performance.now() - startedAt }
+          expect(error).toMatchObject({ message: "the user name, the password or the invite is wrong" })
+          return performance.now() - startedAt
         })
-      const tried = yield* Effect.forEach(names, (user) =>
-        Effect.forEach(Array.from({ length: runs }), (_, run) => attempt(user, run)),
-      )
-      expect(new Set(tried.flat().map(({ error }) => error)).size).toBe(1)
-      // The fastest of some runs: what else the machine does makes it slower, nothing makes it faster.
-      const fastest = tried.map((times) => Math.min(...times.map(({ ms }) => ms)))
-      expect(Math.min(...fastest) * 2.5).toBeGreaterThan(Math.max(...fastest))
+      // What else the machine does makes an attempt slower, nothing makes it faster: the fastest of each are compared.
+      let fastest = kinds.map(() => Number.POSITIVE_INFINITY)
+      let ratio = Number.POSITIVE_INFINITY
+      for (let round = 0; round < mostRounds && (round < 3 || ratio > 1.8); round++) {
+        const times = yield* Effect.forEach([nobody, alice, carol, ivan], (user) => attempt(user, round))
+        fastest = fastest.map((time, kind) => Math.min(time, times[kind] ?? time))
+        ratio = Math.max(...fastest) / Math.min(...fastest)
+      }
+      expect(ratio).toBeLessThan(2.5)
     }
   }).pipe(Effect.provide(layerHub)),
 )
