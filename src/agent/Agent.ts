@@ -20,6 +20,7 @@ import { sessionMode } from "./mode/SessionMode.ts"
 import { HubRecorder } from "./recording/HubRecorder.ts"
 import { AgentSessions } from "./session/AgentSessions.ts"
 import { Drain } from "./session/Drain.ts"
+import { endLeftSessions } from "./session/endLeftSessions.ts"
 import { RecordedSession } from "./session/RecordedSession.ts"
 import { serveConnection } from "./session/serveConnection.ts"
 import { Spool } from "./spool/Spool.ts"
@@ -86,7 +87,7 @@ const services = (options: AgentOptions, link: Link) => {
   return Layer.merge(sessions, AccessControl.layer(identity.name)).pipe(
     Layer.provide(RecordedSession.layer({ windowBytes, recordSecrets })),
     Layer.provide(EnhancedRecording.layer(options.probe)),
-    Layer.provideMerge(SpoolUploader.layer),
+    Layer.provideMerge(Layer.merge(SpoolUploader.layer, Layer.effectDiscard(endLeftSessions))),
     Layer.provide(Spool.layer(spool)),
     Layer.provide(HubRecorder.layer({ ...link, ackTimeout })),
     Layer.provide(Layer.merge(PortForwarding.layer, FileTransfers.layer)),

@@ -6,6 +6,7 @@ import { endPrograms, type Program, type Variables } from "../e2e/support/Progra
 import { Relay } from "../e2e/support/Relay.ts"
 import { FakeClock } from "./FakeClock.ts"
 import type { FaultKind } from "./Fault.ts"
+import { filesBelow } from "./filesBelow.ts"
 import { SmallDisk } from "./SmallDisk.ts"
 import { commandLine, liveProcesses } from "./sessionProcesses.ts"
 
@@ -28,6 +29,7 @@ export class ChaosCluster {
   readonly #clocks = new Map<string, FakeClock>()
   readonly #lives: Array<{ readonly name: string; readonly program: Program }> = []
   #cluster: Cluster | undefined
+  #isOver = false
 
   private constructor(options: ChaosClusterOptions) {
     this.#options = options
@@ -120,21 +122,17 @@ export class ChaosCluster {
 
   /** Starts the hub or a node's agent where it does not run, and waits until it serves. */
   async start(name: string): Promise<void> {
-    if (this.program(name).running) return
+    if (this.program(name).running || this.#isOver) return
     const started = name === "hub" ? this.cluster.startHub() : this.cluster.startAgent(name)
     this.#lives.push({ name, program: this.program(name) })
     await started
   }
 
-  /** The files that agents keep because the hub has not confirmed them, or refused them. */
+  /** The files that agents keep because the hub has not confirmed them, or refused them: recordings, and audit events. */
   get spooled(): ReadonlyArray<string> {
-    return this.nodes.flatMap((node) => {
-      const spool = join(this.cluster.agentDirectory(node), "agent/spool")
-      return readdirSync(spool, { recursive: true })
-        .map(String)
-        .filter((name) => name.includes(".rec"))
-        .map((name) => join(spool, name))
-    })
+    return this.nodes.flatMap((node) =>
+      ["spool", "events"].flatMap((folder) => filesBelow(join(this.cluster.agentDirectory(node), "agent", folder))),
+    )
   }
 
   /** Recordings that the hub has not put in their place. */
@@ -149,8 +147,9 @@ export class ChaosCluster {
     }
   }
 
-  /** Ends all programs; disks stay, to be looked at. */
+  /** Ends all programs, and starts no others; disks stay, to be looked at. */
   async end(): Promise<void> {
+    this.#isOver = true
     await endPrograms()
     // What a client that was killed had started: its words name this directory.
     for (const { pid } of liveProcesses()) {

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { readFileSync } from "node:fs"
 import type { Session } from "../../src/api/ClusterRpcs.ts"
 import type { Cluster } from "../e2e/support/Cluster.ts"
 import type { ChaosCluster } from "./ChaosCluster.ts"
+import { filesBelow } from "./filesBelow.ts"
 import { belongsTo, type HubView } from "./HubView.ts"
 import type { SessionPlan } from "./SessionPlan.ts"
 
@@ -19,11 +19,6 @@ const eventFindings = ({ sessions, events }: HubView): ReadonlyArray<string> =>
     if (mode === "off" ? stored > 0 : stored === 0) found.push(`session ${id} (${mode}) was stored ${stored} times`)
     return found
   })
-
-const filesBelow = (directory: string): ReadonlyArray<string> =>
-  readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
 
 /** Nothing that a session in mode off showed is in any file of the hub or of its agent. */
 const offFindings = (chaos: ChaosCluster, plans: ReadonlyArray<SessionPlan>): ReadonlyArray<string> => {
@@ -62,6 +57,6 @@ export const accountCluster = async (
     .map(({ session_id: id }) => `session ${id} is none that was begun`),
   ...(await verifyFindings(chaos.cluster, view.sessions)),
   ...offFindings(chaos, plans),
-  ...chaos.spooled.map((file) => `${file} is still in the spool`),
+  ...chaos.spooled.map((file) => `${file} is still at the agent`),
   ...chaos.partials.map((file) => `${file} is still unfinished at the hub`),
 ]

@@ -19,9 +19,10 @@ const nothing: Undo = () => {}
 type Injection = (fault: Fault, targets: Targets) => Undo
 
 const kill: Injection = ({ target }, { chaos }) => {
-  chaos.program(target).kill("SIGKILL")
+  const program = chaos.program(target)
+  program.kill("SIGKILL")
   return async () => {
-    await chaos.program(target).ended
+    await program.ended
     await chaos.start(target)
   }
 }

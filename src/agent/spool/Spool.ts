@@ -26,6 +26,8 @@ export interface SpooledRecording {
 export class Spool extends Context.Tag("mezite/agent/Spool")<
   Spool,
   {
+    /** Those that ran when an earlier agent was killed. */
+    readonly cutOff: ReadonlyArray<SessionId>
     /** Begins a session's file, durable with its header; the session is being written for as long as the scope. */
     readonly begin: (sessionId: SessionId, info: SessionInfo) => Effect.Effect<LocalSink, RecordingLost, Scope.Scope>
     /** Those that wait to be brought to the hub, and whose sessions have ended. */
@@ -54,6 +56,7 @@ const make = ({ directory, minFree, onLocalFailure }: SpoolOptions) =>
     const paths = spoolPaths(directory)
     fs.mkdirSync(paths.rejected, { recursive: true, mode: 0o700 })
     paths.removeStrayStates()
+    const cutOff = paths.recordings().filter((sessionId) => readSpoolState(paths.state(sessionId)).state === "running")
     const writing = new Set<SessionId>()
 
     const free = Effect.try({
@@ -115,6 +118,7 @@ const make = ({ directory, minFree, onLocalFailure }: SpoolOptions) =>
     })
 
     return Spool.of({
+      cutOff,
       begin,
       waiting: Effect.sync(() =>
         Arr.map(

@@ -3,6 +3,7 @@ import type { WindowSize } from "../../domain/WindowSize.ts"
 import type { Terminal } from "../../session/Terminal.ts"
 import type { TerminalError } from "../../session/TerminalError.ts"
 import type { Gate } from "./internal/launch.ts"
+import { sessionMark } from "./internal/sessionMark.ts"
 import { type LoginEnvironmentInput, loginEnvironment } from "./LoginEnvironment.ts"
 import type { LoginUser } from "./LoginUser.ts"
 import { Pipes } from "./Pipes.ts"
@@ -55,7 +56,7 @@ const open = Effect.fn("LoginTerminal.open")(function* (
     environment: { ...environment, MEZITE_SESSION_ID: sessionId },
     command,
     gate,
-    mark: `MEZITE_SESSION_ID=${sessionId}`,
+    mark: sessionMark(sessionId),
   }
   return yield* Option.match(request.terminal, {
     onNone: () => Pipes.open(program),

@@ -50,7 +50,7 @@ export class LiveProcesses {
       const all = yield* running
       const { leader, reaped } = this.#session
       const reused = reaped() && all.some(({ pid }) => pid === leader)
-      const members = reused ? [] : all.filter(({ session }) => session === leader)
+      const members = leader === undefined || reused ? [] : all.filter(({ session }) => session === leader)
       const others = this.#session.mark === undefined ? [] : yield* this.#leftIt(all, members)
       return [...new Set([...members, ...others].map(({ group }) => group))]
     }),

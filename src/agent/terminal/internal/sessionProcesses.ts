@@ -3,13 +3,13 @@ import { LiveProcesses } from "./LiveProcesses.ts"
 
 /** How a program's processes are found. */
 export interface ProcessSession {
-  /** The first process: it leads the session that all are in which did not leave it. */
-  readonly leader: number
+  /** The first process: it leads the session that all are in which did not leave it. Undefined where only the mark is known. */
+  readonly leader: number | undefined
   /** Whether the leader was reaped: then a process that has its id is another's. */
   readonly reaped: () => boolean
   /**
-   * `NAME=VALUE`, as it stands in the environment of this session's processes alone: finds also those that left the session.
-   * Without it these stay, as daemons do after a logout.
+   * What `sessionMark` says, as it stands in the environment of this session's processes alone: finds also those that left the
+   * session. Without it these stay, as daemons do after a logout.
    */
   readonly mark: string | undefined
 }
@@ -32,8 +32,10 @@ export const signalGroups = (groups: ReadonlyArray<number>, signal: NodeJS.Signa
     { discard: true },
   )
 
-const gone = Effect.fn("sessionProcesses.gone")(function* (live: LiveProcesses, until: number) {
-  while ((yield* Clock.currentTimeMillis) < until) {
+/** By a clock that nobody sets. */
+const gone = Effect.fn("sessionProcesses.gone")(function* (live: LiveProcesses, within: Duration.Duration) {
+  const until = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(within)
+  while ((yield* Clock.currentTimeNanos) < until) {
     if ((yield* live.groups).length === 0) return true
     yield* Effect.sleep(pollInterval)
   }
@@ -52,13 +54,12 @@ export const endProcesses = Effect.fn("sessionProcesses.end")(function* (
   const groups = yield* live.groups
   yield* signalGroups(groups, "SIGHUP")
   yield* signalGroups(groups, "SIGCONT")
-  const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(grace)
-  if (yield* gone(live, until)) return
+  if (yield* gone(live, grace)) return
   for (let attempt = 0; attempt < killAttempts; attempt++) {
     const left = yield* live.groups
     if (left.length === 0) return
     yield* signalGroups(left, "SIGKILL")
     yield* Effect.sleep(pollInterval)
   }
-  yield* Effect.logWarning(`processes of session ${session.leader} do not die`)
+  yield* Effect.logWarning(`processes of session ${session.leader ?? session.mark} do not die`)
 })

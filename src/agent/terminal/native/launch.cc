@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -61,6 +63,13 @@ void becomeUser(uid_t uid, gid_t gid, const char* login) {
   }
 }
 
+// Without the agent nobody records: an agent that is killed takes its sessions' first processes with it. A change of user
+// would forget this.
+void dieWith(pid_t agent) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("prctl");
+  if (getppid() != agent) _exit(kFailed);
+}
+
 void enterHome(const char* home) {
   if (chdir(home) == 0) return;
   fprintf(stderr, "Could not chdir to home directory %s: %s\n", home, strerror(errno));
@@ -74,6 +83,7 @@ int main(int argc, char** argv) {
     fprintf(stderr, "usage: launch GATE TTY SWITCH UID GID LOGIN HOME FILE ARGV0 [ARGUMENT...]\n");
     return 2;
   }
+  const pid_t agent = getppid();
   if (argv[1][0] == '1') waitAtGate();
   closeInherited();
   if (argv[2][0] == '1' && ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) fail("TIOCSCTTY");
@@ -82,6 +92,7 @@ int main(int argc, char** argv) {
   if (argv[3][0] == '1') {
     becomeUser(static_cast<uid_t>(strtoul(argv[4], nullptr, 10)), static_cast<gid_t>(strtoul(argv[5], nullptr, 10)), argv[6]);
   }
+  dieWith(agent);
   enterHome(argv[7]);
   const char* file = argv[8];
   execv(file, argv + 9);
