@@ -7,6 +7,7 @@ const filler = "abcdefghijklmnopqrstuvwxyz0123456789".repeat(2)
 const shapes = [
   { name: "trickle", bursts: 150, lines: 1, pause: 0.03 },
   { name: "bursts", bursts: 15, lines: 300, pause: 0.3 },
+  { name: "steady", bursts: 250, lines: 40, pause: 0.01 },
   { name: "floods", bursts: 8, lines: 6_000, pause: 0.6 },
 ] as const
 
