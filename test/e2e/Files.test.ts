@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -6,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { AuditEvent } from "../../src/domain/AuditEvent.ts"
 import { type Account, account } from "./support/account.ts"
 import { Cluster } from "./support/Cluster.ts"
-import { runToEnd } from "./support/Program.ts"
+import { Program, runToEnd } from "./support/Program.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
 import { until } from "./support/until.ts"
 
@@ -158,28 +159,58 @@ describe("file transfers", () => {
     expect(readFileSync(join(here, "jumped")).equals(content)).toBe(true)
   })
 
-  it.each([
-    ["scp -t /tmp; echo escaped", "escaped\n"],
-    ["scp -t /tmp/$(echo escaped >&2)/x || true", "escaped"],
-    ["rsync --server --daemon . || echo escaped", "escaped"],
-    ["sh -c 'echo escaped; scp -f /no-such'; true", "escaped"],
-  ])("%s is an ordinary session, recorded", async (command, shown) => {
-    await run(["ssh", "-F", config, host(), command])
-    const session = await until("the session is stored", async () => {
-      const found = (await cluster.sessions()).find((one) => one.command === command)
-      return found?.status === "completed" && found
-    })
-    const stored = storedRecording(cluster.recording(session.session_id))
-    expect(`${stored.output}${stored.stderr}`).toContain(shown)
+  it("that a command only looks like are ordinary sessions, recorded", async () => {
+    const commands = [
+      "scp -t /tmp; echo escaped",
+      "scp -t /tmp/$(echo escaped >&2)/x || true",
+      "rsync --server --daemon . || echo escaped",
+      "scp -f /no-such-* || echo escaped",
+    ]
+    await Promise.all(commands.map((command) => remote(command)))
+    for (const command of commands) {
+      const session = await until("the session is stored", async () => {
+        const found = (await cluster.sessions()).find((one) => one.command === command)
+        return found?.status === "completed" && found
+      })
+      const stored = storedRecording(cluster.recording(session.session_id))
+      expect(`${stored.output}${stored.stderr}`).toContain("escaped")
+    }
   })
 
-  it("a transfer program's own settings in the home of the login count for nothing", async () => {
-    const evil = join(bob.home, "evil")
-    await remote(
-      `printf '#!/bin/sh\\ntouch ${bob.home}/ran\\n' > ${evil}; chmod +x ${evil}; printf 'rsync exec -l ${evil}\\nrsync alias -l --rsh=${evil}\\n' > ~/.popt; echo 'touch ~/ran' > ~/.bash_env`,
+  it("run with an environment that neither the user nor the login's home has a say in", async () => {
+    writeFileSync(join(bob.home, ".pam_environment"), "EVIL=1\n")
+    const words = ["sftp", "-F", config, "-o", "SetEnv=LC_EVIL=1", "-o", "SendEnv=LC_*", host()]
+    const sftp = new Program(words, { ...cluster.variablesOf(identity), LC_ALL: "C.UTF-8" })
+    sftp.write("pwd\n")
+    await sftp.shows(/Remote working directory/)
+    const [pid = ""] = execFileSync("pgrep", ["-u", `${bob.uid}`, "-x", "sftp-server"], { encoding: "utf8" }).split(
+      "\n",
     )
-    await done(["rsync", "-a", "-e", `ssh -F ${config}`, join(here, "tree"), `${host()}:there/quiet`])
-    expect(readdirSync(bob.home)).not.toContain("ran")
+    const names = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").slice(0, -1).sort()
+    expect(names).toEqual([
+      "HOME=/nonexistent",
+      "LANG=C.UTF-8",
+      `LOGNAME=${bob.name}`,
+      "PATH=/usr/bin:/bin",
+      "SHELL=/bin/bash",
+      `USER=${bob.name}`,
+    ])
+    sftp.endInput()
+    await sftp.ended
+  })
+
+  it("that the hub's end cuts off are audited once it is back", async () => {
+    const sftp = new Program(["sftp", "-F", config, host()], cluster.variablesOf(identity))
+    sftp.write(`put ${here}/tree/a ${there}/cut-off\n`)
+    await until("the file is there", () => readdirSync(there).includes("cut-off"))
+    cluster.hub.kill("SIGKILL")
+    sftp.endInput()
+    await Promise.all([cluster.hub.ended, sftp.ended])
+    await cluster.startHub()
+    await until("the transfer's end is audited", async () => {
+      const [last, before] = await cluster.audit("sftp")
+      return last?.detail.reason === "the client closed the connection" && before?.detail.path === `${there}/cut-off`
+    })
   })
 
   it("leave no byte of what they carried at the hub or the agent, and no session in the list", async () => {
