@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { dirname } from "node:path"
 import { Duration, Effect } from "effect"
 import { FileFailed } from "./FileFailed.ts"
-import { writeAll } from "./internal/fileCalls.ts"
+import { writeAll, writeAllInCall } from "./internal/fileCalls.ts"
 import { syncDirectory } from "./syncDirectory.ts"
 import { Watermark } from "./Watermark.ts"
 
@@ -12,6 +12,11 @@ export interface AppendFileOptions {
   readonly position: number
   /** How long written bytes may wait to be made durable; zero: each round of writing ends with an fdatasync(2). */
   readonly syncEvery: Duration.DurationInput
+  /**
+   * Where writes are made: by threads in the background, or `inCall`, so that this process waits for them and what it
+   * wrote is there however it ends. Default: in the background.
+   */
+  readonly writes?: "background" | "inCall"
 }
 
 /** Bytes that may wait to be written before `ready` waits too. */
@@ -29,6 +34,7 @@ export class AppendFile {
   readonly #fd: number
   readonly #path: string
   readonly #syncEveryMs: number
+  readonly #inCall: boolean
   readonly #written: Watermark<FileFailed>
   #pending: Array<Uint8Array> = []
   #end: number
@@ -38,14 +44,17 @@ export class AppendFile {
   #timer: NodeJS.Timeout | undefined
   #writeTimer: NodeJS.Timeout | undefined
   #onRest: (() => void) | undefined
+  /** Why no more can be written, until it is known what is durable of what was. */
+  #broken: FileFailed | undefined
 
   /** The file's length up to which it is known to be on stable storage: of a file that exists, nothing before `flush`. */
   readonly durable: Watermark<FileFailed>
 
-  private constructor(fd: number, { path, position, syncEvery }: AppendFileOptions) {
+  private constructor(fd: number, { path, position, syncEvery, writes }: AppendFileOptions) {
     this.#fd = fd
     this.#path = path
     this.#syncEveryMs = Duration.toMillis(syncEvery)
+    this.#inCall = writes === "inCall"
     this.#written = new Watermark(position)
     this.durable = new Watermark(0)
     this.#end = position
@@ -78,10 +87,23 @@ export class AppendFile {
   /** Takes bytes, which must not change any more. Where the file has failed they are lost, and `flush` fails. */
   append(bytes: Uint8Array): void {
     this.#end += bytes.length
-    if (this.#closed || this.durable.failed) return
+    if (this.#isOver) return
     this.#pending.push(bytes)
     if (this.#syncEveryMs === 0 || this.#end - this.#written.value >= gathered.bytes) this.#pump()
     else this.#writeTimer ??= setTimeout(() => this.#pump(), gathered.ms)
+  }
+
+  /**
+   * Writes now what waits, with `inCall`: from then on all that was appended survives the end of this process, though not
+   * that of the machine. False where it can't be written.
+   */
+  keep(): boolean {
+    if (this.#pending.length > 0) this.#pump()
+    return !this.#isOver
+  }
+
+  get #isOver(): boolean {
+    return this.#closed || this.#broken !== undefined || this.durable.failed
   }
 
   /** Whether little waits to be written. */
@@ -102,26 +124,49 @@ export class AppendFile {
   })
 
   #pump(): void {
+    if (this.#inCall && this.#pending.length > 0 && !this.#isOver) this.#writeInCall()
     if (this.#busy || this.#closed || this.durable.failed) return
     if (this.#pending.length > 0) this.#write()
-    else if (this.#syncDue && this.durable.value < this.#written.value) this.#sync()
+    else if (this.#syncDue && (this.#broken !== undefined || this.durable.value < this.#written.value)) this.#sync()
   }
 
-  #write(): void {
+  /** All that waits; none does after. */
+  #takePending(): ReadonlyArray<Uint8Array> {
     clearTimeout(this.#writeTimer)
     this.#writeTimer = undefined
     const chunks = this.#pending
-    const end = this.#end
     this.#pending = []
+    return chunks
+  }
+
+  #writeInCall(): void {
+    try {
+      writeAllInCall(this.#fd, this.#takePending(), this.#written.value)
+      this.#written.raise(this.#end)
+      this.#syncInTime()
+    } catch (error) {
+      // What was written before may still become durable; only then is it known what is lost.
+      this.#broken = FileFailed.of(this.#path, error as NodeJS.ErrnoException)
+      this.#syncDue = true
+    }
+  }
+
+  #write(): void {
+    const end = this.#end
+    const chunks = this.#takePending()
     this.#busy = true
     writeAll(this.#fd, chunks, this.#written.value, (error) => {
       if (!this.#ended(error)) return
       this.#written.raise(end)
       if (this.#closed) return
-      if (this.#syncEveryMs === 0 || this.#syncDue) this.#sync()
-      else this.#timer ??= setTimeout(() => this.#syncSoon(), this.#syncEveryMs)
+      this.#syncInTime()
       this.#pump()
     })
+  }
+
+  #syncInTime(): void {
+    if (this.#syncEveryMs === 0) this.#syncDue = true
+    if (!this.#syncDue) this.#timer ??= setTimeout(() => this.#syncSoon(), this.#syncEveryMs)
   }
 
   #syncSoon(): void {
@@ -137,6 +182,7 @@ export class AppendFile {
     fs.fdatasync(this.#fd, (error) => {
       if (!this.#ended(error)) return
       this.durable.raise(written)
+      if (this.#broken !== undefined) this.#fail(this.#broken)
       this.#pump()
     })
   }

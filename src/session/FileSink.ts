@@ -23,12 +23,13 @@ const lost = (failed: FileFailed) =>
  * recorder. The header is durable before this succeeds.
  */
 export const make = Effect.fn("FileSink.make")(function* ({ path, info, syncEvery }: FileSinkOptions) {
-  const file = yield* AppendFile.make({ path, position: 0, syncEvery })
+  const file = yield* AppendFile.make({ path, position: 0, syncEvery, writes: "inCall" })
   file.append(MAGIC)
   file.append(encodeHeaderEntry({ info, deflate: true }))
   yield* file.flush
   const sink: LocalSink = {
     offer: ({ entry }) => file.append(entry),
+    keep: () => file.keep(),
     ready: Effect.ignore(file.ready),
     failure: Effect.mapError(file.durable.failure, lost),
     finish: (end) =>

@@ -18,6 +18,11 @@ export class RecordingLost extends Schema.TaggedError<RecordingLost>()("Recordin
 export interface LocalSink {
   /** Takes the next frame. */
   readonly offer: (recorded: RecordedFrame) => void
+  /**
+   * Asked before anything is shown or done that was offered. True: all that was survives the end of this process, or is
+   * counted as lost. False: the sink has failed.
+   */
+  readonly keep: () => boolean
   /** Completes when there is room for more; at once, as a rule. */
   readonly ready: Effect.Effect<void>
   /** Never succeeds; fails once the sink can take no more. */

@@ -1,4 +1,5 @@
-import * as fs from "node:fs"
+import fs from "node:fs"
+import { syncBuiltinESMExports } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
@@ -69,4 +70,48 @@ describe("AppendFile", () => {
       expect(fs.readFileSync(path, "utf8")).toBe("old")
     }),
   )
+
+  it.scopedLive("keeps what was appended in the very call, for whoever asks for it", () =>
+    Effect.gen(function* () {
+      const path = join(yield* directory, "a")
+      const file = yield* AppendFile.make({ path, position: 0, syncEvery: "1 hour", writes: "inCall" })
+      file.append(bytes("one "))
+      file.append(bytes("two"))
+      expect([file.keep(), fs.readFileSync(path, "utf8")]).toEqual([true, "one two"])
+      for (let index = 0; index < 3; index++) file.append(new Uint8Array(100_000))
+      expect(fs.statSync(path).size).toBeGreaterThan(200_000)
+      yield* file.flush
+      expect(fs.statSync(path).size).toBe(300_007)
+    }),
+  )
+
+  it.scopedLive("keeps nothing on a disk that is full, and fails once what was kept is durable", () =>
+    Effect.gen(function* () {
+      const path = join(yield* directory, "a")
+      const file = yield* AppendFile.make({ path, position: 0, syncEvery: "1 hour", writes: "inCall" })
+      file.append(bytes("kept"))
+      expect(file.keep()).toBe(true)
+      yield* fullDisk
+      file.append(bytes("lost"))
+      expect(file.keep()).toBe(false)
+      expect((yield* Effect.flip(file.durable.failure)).code).toBe("ENOSPC")
+      expect([file.durable.value, fs.readFileSync(path, "utf8")]).toEqual([4, "kept"])
+    }),
+  )
 })
+
+const fullDisk = Effect.acquireRelease(
+  Effect.sync(() => {
+    const { writevSync } = fs
+    fs.writevSync = () => {
+      throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" })
+    }
+    syncBuiltinESMExports()
+    return writevSync
+  }),
+  (writevSync) =>
+    Effect.sync(() => {
+      fs.writevSync = writevSync
+      syncBuiltinESMExports()
+    }),
+)

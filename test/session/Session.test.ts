@@ -292,6 +292,26 @@ describe("Session.run, when something breaks", () => {
     }),
   )
 
+  it.effect("shows and does nothing that the disk does not take", () =>
+    Effect.gen(function* () {
+      for (const mode of ["node", "node-sync"] as const) {
+        const { terminal, client, local, state, run, acksAll } = yield* fakeSession({ mode })
+        const fiber = yield* Effect.fork(run)
+        state.keeps = false
+        terminal.prints("unseen")
+        client.types("undone\r")
+        client.signals("INT")
+        yield* until(() => local.frames.length === 3)
+        acksAll()
+        yield* settled
+        expect([client.seen, terminal.done]).toEqual([[], []])
+        local.fails(new RecordingLost({ message: "the disk is full" }))
+        expect(failureOf(yield* Fiber.await(fiber))).toMatchObject({ message: "the disk is full" })
+        expect([client.seen, terminal.done]).toEqual([[], []])
+      }
+    }),
+  )
+
   it.effect("ends when the disk fails, and still tells the hub how", () =>
     Effect.gen(function* () {
       const { terminal, local, remote, run } = yield* fakeSession()

@@ -68,7 +68,7 @@ export class SpoolSink implements LocalSink {
     // All files in one scope, which is closed after whoever repairs them has stopped.
     const files = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     const scope = yield* Scope.fork(files, ExecutionStrategy.sequential)
-    const file = yield* Scope.extend(AppendFile.make({ ...options, position: 0 }), scope)
+    const file = yield* Scope.extend(AppendFile.make({ ...options, position: 0, writes: "inCall" }), scope)
     file.append(MAGIC)
     file.append(encodeHeaderEntry({ info: options.info, deflate: true }))
     yield* file.flush
@@ -83,6 +83,10 @@ export class SpoolSink implements LocalSink {
 
   offer(recorded: RecordedFrame): void {
     this.#frames.offer(recorded)
+  }
+
+  keep(): boolean {
+    return (!this.#frames.broken && this.#frames.file.keep()) || this.#options.onFailure === "continue"
   }
 
   finish(end: RecordingEnd): Effect.Effect<void, RecordingLost> {
@@ -138,7 +142,10 @@ export class SpoolSink implements LocalSink {
         Effect.gen(this, function* () {
           this.#scope = yield* Scope.fork(this.#files, ExecutionStrategy.sequential)
           const { position } = this.#frames.tail
-          const file = yield* Scope.extend(AppendFile.make({ ...this.#options, position }), this.#scope)
+          const file = yield* Scope.extend(
+            AppendFile.make({ ...this.#options, position, writes: "inCall" }),
+            this.#scope,
+          )
           this.#frames.resume(file)
           yield* file.flush
           yield* this.#note(null)

@@ -70,8 +70,8 @@ export class Conversation<R> {
           this.#input(terminal),
           this.#take(Stream.map(client.resizes, (size) => ({ _tag: "Resize", size }))),
           this.#take(Stream.map(client.signals, (name) => ({ _tag: "Signal", name }))),
-          this.#typing.work((action) => this.#type(terminal, action)),
-          this.#controls.work((action) => this.#control(terminal, action)),
+          this.#typing.work((action) => this.#onceKept(this.#type(terminal, action))),
+          this.#controls.work((action) => this.#onceKept(this.#control(terminal, action))),
         ],
         { concurrency: "unbounded", discard: true },
       ).pipe(Effect.zipRight(Effect.never)),
@@ -127,7 +127,7 @@ export class Conversation<R> {
     if (next !== undefined) {
       const { client } = this.#options
       const write = next.stream === "stderr" ? client.writeStderr(next.bytes) : client.write(next.bytes)
-      return Effect.zipRight(write, this.#show)
+      return Effect.zipRight(this.#onceKept(write), this.#show)
     }
     if (!Policy.wants(this.#state).output) return Effect.zipRight(this.#outputWanted.await, this.#show)
     return this.#options.local.ready
@@ -156,6 +156,11 @@ export class Conversation<R> {
 
   get #ready(): Effect.Effect<void> {
     return Effect.zipRight(this.#actionsWanted.await, this.#options.local.ready)
+  }
+
+  /** What was recorded is shown or done when it is kept; never where it can't be, with which the session ends. */
+  #onceKept<E>(act: Effect.Effect<void, E>): Effect.Effect<void, E> {
+    return Effect.suspend(() => (this.#options.local.keep() ? act : Effect.never))
   }
 
   #type(terminal: Terminal, action: Typing): Effect.Effect<void, TerminalError> {

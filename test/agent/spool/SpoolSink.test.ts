@@ -93,6 +93,7 @@ describe("a spooled recording whose disk fills up, which goes on", () => {
         reason: expect.stringContaining("ENOSPC"),
         frames,
         bytes: 6 + 8 * (frames - 1),
+        events: 0,
       })
       expect(seen).toEqual(["kept 0", gap(1), "kept 1", gap(2), "kept 2", gap(3), "last"])
       expect(framesOf(items).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7])

@@ -103,8 +103,10 @@ export const fakeSession = (options: FakeOptions = {}) =>
     const remote = yield* fakeSink
     const durable = new Watermark<RecordingLost>(0)
     const disk = Effect.unsafeMakeLatch(true)
+    const state = { keeps: true }
     const localSink: LocalSink = {
       offer: (frame) => void local.frames.push(frame),
+      keep: () => state.keeps,
       ready: disk.await,
       failure: local.failure,
       finish: local.finish,
@@ -135,6 +137,8 @@ export const fakeSession = (options: FakeOptions = {}) =>
       hurried,
       /** Closed: the local disk is slow. */
       disk,
+      /** `keeps`: whether the local disk takes anything. */
+      state,
       run,
       acksAll: (): void => durable.raise(remote.frames.length),
       streamBreaks: (error: RecordingLost): void => {
