@@ -192,6 +192,8 @@ describe("the SSH front door, with OpenSSH's ssh", () => {
       const door = yield* frontDoor()
       expect((yield* ssh(door, ["-W", "web-9:22", ...to(door)])).stderr).toContain('there is no node "web-9"')
       expect((yield* ssh(door, ["-W", "web-1:80", ...to(door)])).stderr).toContain("only port 22")
+      const listener = ["-N", "-o", "ExitOnForwardFailure=yes", "-R", "0:127.0.0.1:9"]
+      expect((yield* ssh(door, [...listener, ...to(door)])).stderr).toContain("remote port forwarding failed")
     }),
   )
 

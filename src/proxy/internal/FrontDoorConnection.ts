@@ -67,6 +67,7 @@ export const serveJumps = Effect.fn("FrontDoor.serveJumps")(function* (
     [
       Stream.runForEach(client.forwards, (forward) => supervised(jump(client.identity, remoteAddress, forward))),
       Stream.runForEach(client.sessions, (request) => supervised(explain(request))),
+      Stream.runForEach(client.listens, ({ reject }) => reject),
     ],
     { concurrency: "unbounded", discard: true },
   )

@@ -57,7 +57,7 @@ export const portAudit = Effect.fnUntraced(function* (
         action,
         direction,
         target: escapeText(target),
-        ...(origin === undefined ? {} : { origin: escapeText(origin) }),
+        ...(origin === undefined || origin === "" ? {} : { origin: escapeText(origin) }),
         ...detail,
       },
     })
