@@ -2,7 +2,7 @@ import type { FileEvent } from "./FileEvent.ts"
 import { opensForWriting } from "./OpenFlags.ts"
 
 /** What programs open of their own accord, whatever they are told to do. */
-const routine: ReadonlyArray<RegExp> = [
+const patterns: ReadonlyArray<RegExp> = [
   // Shared libraries, and where they are looked for.
   /\.so(?:\.[0-9.]+)?$/,
   /^\/etc\/ld\.so\.(?:cache|preload|nohwcap)$/,
@@ -21,13 +21,15 @@ const routine: ReadonlyArray<RegExp> = [
   /\/\.(?:profile|bash_profile|bash_login|bashrc|bash_aliases|inputrc|hushlogin)$/,
 ]
 
+const routine = new RegExp(patterns.map(({ source }) => source).join("|"))
+
 /**
  * Whether a file is one of those that are opened all the time and say little of what somebody did, so that a view may leave it
  * out: only ever one that was read, or was not there. A recording leaves out none.
  */
 export const isRoutineFile = ({ path, flags, unseen }: FileEvent): boolean => {
   if (unseen) return false
-  const text = Buffer.from(path).toString("latin1")
+  const text = Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString("latin1")
   if (opensForWriting(flags) && !text.startsWith("/dev/")) return false
-  return routine.some((pattern) => pattern.test(text))
+  return routine.test(text)
 }

@@ -1,7 +1,7 @@
 import type { Frame, FrameKind } from "../domain/Frame.ts"
 import { BODY_TAG, ENTRY_TAG } from "./Entry.ts"
 import { WireCursor } from "./internal/WireCursor.ts"
-import { varintLength, WireOutput } from "./internal/WireOutput.ts"
+import { numberLength, varintLength, WireOutput } from "./internal/WireOutput.ts"
 import { Limits } from "./Limits.ts"
 import { RecordingError } from "./RecordingError.ts"
 
@@ -13,8 +13,6 @@ export interface WireFrame extends Frame {
 const TAG = { seq: 0x08, time: 0x10, kind: 0x18, compressed: 0x20, masked: 0x28, payload: 0x32, size: 0x38 } as const
 
 const LAST_KIND = 10
-
-const numberLength = (value: number): number => (value === 0 ? 0 : 1 + varintLength(value))
 
 /**
  * A frame's entry, tag and length included: one allocation, one copy of the payload. Byte for byte what any

@@ -44,7 +44,7 @@ export class ProbeDecoder {
       const length = bytes.readUInt32LE(at)
       if (length < headBytes || length > headBytes + dataBytes) throw new ProbeFault(`a record of ${length} bytes`)
       if (bytes.length - at < length) break
-      const record = this.#read(new RawRecord(bytes.subarray(at, at + length)))
+      const record = this.#read(new RawRecord(bytes, at, length))
       if (record !== undefined) records.push(record)
       at += length
     }

@@ -1,12 +1,12 @@
 import { varintLength, WireOutput } from "./WireOutput.ts"
 
 /** The tag of `events` in Commands, Files and Connections. */
-const eventsTag = 0x0a
+export const EVENTS_TAG = 0x0a
 
 /** An event's message as a part of the payload that lists it. */
 export const eventEntry = (message: Uint8Array): Uint8Array => {
   const output = new WireOutput(1 + varintLength(message.length) + message.length)
-  output.block(eventsTag, message)
+  output.block(EVENTS_TAG, message)
   return output.bytes
 }
 

@@ -5,6 +5,9 @@ export const varintLength = (value: number): number => {
   return length
 }
 
+/** Bytes that a field's number takes with its tag; none where it is 0. The tag has one byte. */
+export const numberLength = (value: number): number => (value === 0 ? 0 : 1 + varintLength(value))
+
 /** Writes protobuf's wire format into a buffer whose size was computed before. */
 export class WireOutput {
   readonly bytes: Uint8Array<ArrayBuffer>

@@ -57,7 +57,8 @@ export class FileDigest {
   }
 
   #isKnown({ path, flags, error }: FileEvent, name: RawText): boolean {
-    const key = JSON.stringify([name, Buffer.from(path).toString("latin1"), flags, error])
+    const text = Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString("latin1")
+    const key = `${typeof name === "string" ? name : name.base64}\0${text}\0${flags}\0${error}`
     if (this.#known.has(key)) return true
     if (this.#known.size < mostKnown) this.#known.add(key)
     return false

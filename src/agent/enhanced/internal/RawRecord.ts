@@ -7,76 +7,79 @@ export const headBytes = 72
 const flagCut = 1
 const nameAt = 56
 
-/** The probe's own text, up to its first NUL. */
-const textOf = (bytes: Buffer): string => {
-  const end = bytes.indexOf(0)
-  return bytes.toString("utf8", 0, end < 0 ? bytes.length : end)
-}
-
 /** One record as it came, with its length checked: what its head says, and parts of its data. */
 export class RawRecord {
   readonly #bytes: Buffer
+  readonly #start: number
+  readonly #length: number
 
-  constructor(bytes: Buffer) {
+  /** It lies in `bytes` from `start` on; nothing is copied. */
+  constructor(bytes: Buffer, start: number, length: number) {
     this.#bytes = bytes
+    this.#start = start
+    this.#length = length
   }
 
   get kind(): number {
-    return this.#bytes.readUInt16LE(4)
+    return this.#bytes.readUInt16LE(this.#start + 4)
   }
 
   /** A path is cut, or could not be read. */
   get isCut(): boolean {
-    return (this.#bytes.readUInt16LE(6) & flagCut) !== 0
+    return (this.#bytes.readUInt16LE(this.#start + 6) & flagCut) !== 0
   }
 
   /** Microseconds of the monotonic clock. */
   get timeUs(): number {
-    return Math.floor(this.#number(8) / 1000)
+    return Math.floor(this.#number(this.#start + 8) / 1000)
   }
 
   get session(): number {
-    return this.#number(16)
+    return this.#number(this.#start + 16)
   }
 
   get pid(): number {
-    return this.#bytes.readUInt32LE(24)
+    return this.#bytes.readUInt32LE(this.#start + 24)
   }
 
   get parentPid(): number {
-    return this.#bytes.readUInt32LE(28)
+    return this.#bytes.readUInt32LE(this.#start + 28)
   }
 
   get uid(): number {
-    return this.#bytes.readUInt32LE(32)
+    return this.#bytes.readUInt32LE(this.#start + 32)
   }
 
   get effectiveUid(): number {
-    return this.#bytes.readUInt32LE(36)
+    return this.#bytes.readUInt32LE(this.#start + 36)
   }
 
   get result(): number {
-    return this.#bytes.readInt32LE(40)
+    return this.#bytes.readInt32LE(this.#start + 40)
   }
 
   detail(index: 0 | 1 | 2): number {
-    return this.#bytes.readUInt32LE(44 + 4 * index)
+    return this.#bytes.readUInt32LE(this.#start + 44 + 4 * index)
   }
 
   /** The thread's name. */
   get name(): string {
-    return textOf(this.#bytes.subarray(nameAt, headBytes))
+    const [start, end] = [this.#start + nameAt, this.#start + headBytes]
+    const nul = this.#bytes.indexOf(0, start)
+    return this.#bytes.toString("utf8", start, nul < 0 || nul > end ? end : nul)
   }
 
   /** A view of its data, from `start` to before `end`. Throws where there is less. */
-  data(start: number, end = this.#bytes.length - headBytes): Buffer {
-    if (start > end || headBytes + end > this.#bytes.length) throw new ProbeFault("a record lacks a part of its data")
-    return this.#bytes.subarray(headBytes + start, headBytes + end)
+  data(start: number, end = this.#length - headBytes): Buffer {
+    if (start > end || headBytes + end > this.#length) throw new ProbeFault("a record lacks a part of its data")
+    const from = this.#start + headBytes
+    return this.#bytes.subarray(from + start, from + end)
   }
 
   /** The 64-bit number at this place of its data. */
   dataNumber(index: number): number {
-    return this.#toNumber(this.data(8 * index, 8 * index + 8), 0)
+    this.data(8 * index, 8 * index + 8)
+    return this.#number(this.#start + headBytes + 8 * index)
   }
 
   /** A text that ends with a NUL, or is empty. */
@@ -91,10 +94,6 @@ export class RawRecord {
   }
 
   #number(at: number): number {
-    return this.#toNumber(this.#bytes, at)
-  }
-
-  #toNumber(bytes: Buffer, at: number): number {
-    return bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at)
+    return this.#bytes.readUInt32LE(at + 4) * 2 ** 32 + this.#bytes.readUInt32LE(at)
   }
 }

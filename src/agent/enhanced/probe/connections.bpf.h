@@ -51,7 +51,7 @@ static __always_inline void read_ends(struct endpoint *end, const struct sock *s
 /* connect(2) makes a TCP socket SYN_SENT, in the context of who called it. */
 static __always_inline void connection_begins(const struct sock *sock, __u64 key) {
   struct task_struct *task = bpf_get_current_task_btf();
-  struct tag *tag = tag_of(task);
+  struct tag *tag = begun_tag_of(task);
   if (!tag) return;
   struct connection_record record = {};
   describe(&record.head, RECORD_CONNECT, task, tag->session);

@@ -48,6 +48,10 @@ enum bpf_map_type {
 #define EALREADY 114
 #define ECANCELED 125
 
+/* Of the kernel alone: from the one to the other, of a system call that was interrupted. */
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {

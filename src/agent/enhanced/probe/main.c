@@ -90,12 +90,14 @@ int main(int count, char **arguments) {
   /* It ends when mezd closes its input, and not with the signal that ends mezd: sessions are still to be ended then. */
   for (const int *name = (const int[]){SIGINT, SIGTERM, SIGHUP, SIGPIPE, 0}; *name != 0; name++) signal(*name, SIG_IGN);
   libbpf_set_print(log_warning);
+  const char *obstacle = obstacle_of_machine();
+  if (obstacle != NULL) return unsupported(obstacle);
   const char *failed = drop_privileges();
   if (failed != NULL) {
     fprintf(stderr, "privileges cannot be dropped: %s: %s\n", failed, strerror(errno));
     return EXIT_BROKEN;
   }
-  const char *obstacle = known_obstacle();
+  obstacle = obstacle_of_kernel();
   if (obstacle != NULL) return unsupported(obstacle);
   const int error = start_watching();
   if (error != 0) return unsupported(refusal(error));

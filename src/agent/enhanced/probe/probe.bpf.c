@@ -118,6 +118,11 @@ static __always_inline void call_returned(struct scratch *scratch, struct task_s
   }
 }
 
+/* It did nothing, and is called again, or fails with EINTR. */
+static __always_inline int is_interrupted(long result) {
+  return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result) {
   struct task_struct *task = bpf_get_current_task_btf();
@@ -125,8 +130,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result) {
   __u32 number = regs->orig_ax;
   struct returned returned = {.result = result, .narrow = compat || (number & X32_BIT) != 0};
   returned.call = compat ? call_of_32(number) : call_of_64(number);
-  if (returned.call == CALL_NONE) return 0;
-  struct tag *tag = tag_of(task);
+  if (returned.call == CALL_NONE || is_interrupted(result)) return 0;
+  struct tag *tag = begun_tag_of(task);
   if (!tag) return 0;
   struct scratch *scratch = scratch_of(SLOT_CALL);
   if (!scratch) return 0;
@@ -145,7 +150,7 @@ static __always_inline int uring_submitted(struct io_kiocb *request) {
       operation != URING_SEND)
     return 0;
   struct task_struct *task = bpf_get_current_task_btf();
-  struct tag *tag = tag_of(task);
+  struct tag *tag = begun_tag_of(task);
   if (!tag) return 0;
   struct record_head head = {};
   describe(&head, RECORD_IO_URING, task, tag->session);

@@ -5,7 +5,7 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
   struct tag *tag = tag_of(parent);
   if (!tag) return 0;
-  struct tag inherited = {.session = tag->session};
+  struct tag inherited = {.session = tag->session, .begun = tag->begun};
   if (!bpf_task_storage_get(&tags, child, &inherited, BPF_LOCAL_STORAGE_GET_F_CREATE)) {
     count_lost(inherited.session, LOST_PROCESSES);
     return 0;
@@ -43,6 +43,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   if (!tag) return 0;
   struct scratch *scratch = scratch_of(SLOT_EXEC);
   if (!scratch) return 0;
+  tag->begun = 1;
   tag->commands++;
   describe(&scratch->head, RECORD_ARGUMENTS, task, tag->session);
   __u32 total = submit_arguments(scratch, task);

@@ -52,6 +52,12 @@ static __always_inline struct tag *tag_of(struct task_struct *task) {
   return bpf_task_storage_get(&tags, task->group_leader, 0, 0);
 }
 
+/* The tag of a task whose doings are to be told. */
+static __always_inline struct tag *begun_tag_of(struct task_struct *task) {
+  struct tag *tag = tag_of(task);
+  return tag && tag->begun ? tag : 0;
+}
+
 static __always_inline void count_lost(__u64 session, enum lost_kind kind) {
   struct session_state *state = bpf_map_lookup_elem(&sessions, &session);
   if (state) __sync_fetch_and_add(&state->lost[kind], 1);

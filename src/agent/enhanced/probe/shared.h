@@ -11,6 +11,7 @@
 struct tag {
   __u64 session;
   __u64 connecting; /* the socket whose connection this thread has begun within the current system call */
+  __u32 begun;      /* the session's first program was started, and what is done is its doing, not the agent's */
   __u32 commands;   /* how many programs this process has started */
   __u32 ended;      /* whether its end was told */
 };

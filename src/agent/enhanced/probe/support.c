@@ -35,7 +35,7 @@ static int in_user_namespace(void) {
   return read == 3 && (inside != 0 || outside != 0 || count != 4294967295u);
 }
 
-int has_capabilities(void) {
+static int has_capabilities(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2] = {{0}};
   if (syscall(SYS_capget, &header, data) != 0) return 0;
@@ -53,11 +53,15 @@ static int is_too_old(void) {
   return 1;
 }
 
-const char *known_obstacle(void) {
+const char *obstacle_of_machine(void) {
   if (is_too_old()) return line;
   if (in_user_namespace()) {
     return "this is a container with a user namespace of its own, where the kernel gives no BPF: run mezd on its host";
   }
+  return NULL;
+}
+
+const char *obstacle_of_kernel(void) {
   if (!has_capabilities()) {
     return "mezd lacks CAP_BPF and CAP_PERFMON: run it as root, or with AmbientCapabilities=CAP_BPF CAP_PERFMON";
   }

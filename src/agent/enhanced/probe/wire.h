@@ -24,7 +24,7 @@
 enum record_kind {
   /* All is attached. detail[0]: WIRE_VERSION, which both must agree on. */
   RECORD_READY = 1,
-  /* The answer to "track". result: 0, or the errno. */
+  /* The answer to "track". result: 0, or the errno. What the process does before its first execve(2) is not told. */
   RECORD_TRACKED = 2,
   /* The answer to "sync". session: its token. */
   RECORD_SYNCED = 3,

@@ -1,8 +1,8 @@
 /** A way to run a command so that neither its words nor its output show what it is; `A` are its words, without quotes in them. */
 export type Disguise = (words: ReadonlyArray<string>, directory: string) => string
 
-const hex = (text: string): string =>
-  [...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")
+const octal = (text: string): string =>
+  [...Buffer.from(text)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("")
 
 const list = (words: ReadonlyArray<string>): string => words.map((word) => `"${word}"`).join(",")
 
@@ -17,7 +17,7 @@ export const disguises: Readonly<Record<string, Disguise>> = {
   plainly: (words) => words.join(" "),
   "through base64": (words) => `echo ${Buffer.from(words.join(" ")).toString("base64")} | base64 -d | sh`,
   "in a here-document": (words) => `sh <<'END'\n${words.join(" ")}\nEND`,
-  "with eval": (words) => `eval "$(printf '${hex(words.join(" "))}')"`,
+  "with eval": (words) => `eval "$(printf '${octal(words.join(" "))}')"`,
   "by perl -e": (words) => `perl -e 'exec(${list(words)})'`,
   "by python3 -c": (words) => `/usr/bin/python3 -c 'import os; os.execv("${words[0]}", [${list(words)}])'`,
   "from a thread that becomes the process": (words) =>

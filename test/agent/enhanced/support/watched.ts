@@ -88,7 +88,7 @@ export interface WatchedOptions {
   readonly sessionId?: string
 }
 
-/** Runs a command in a session of its own, watched and recorded to a file, and reads that. */
+/** Runs a command line of sh(1) in a session of its own, watched and recorded to a file, and reads that. */
 export const watched = (command: string, options: WatchedOptions = {}) =>
   Effect.gen(function* () {
     const enhanced = yield* EnhancedRecording
@@ -98,7 +98,10 @@ export const watched = (command: string, options: WatchedOptions = {}) =>
     const info = { ...sessionInfo, mode, sessionId, enhanced: true }
     const local = yield* FileSink.make({ path, info, syncEvery: "1 second" })
     const session = yield* enhanced.watch(info)
-    const program = { ...optionsFor(options.user ?? self, command), gate: Option.some(session.gate) }
+    const program = {
+      ...optionsFor(options.user ?? { ...self, shell: "/bin/sh" }, command),
+      gate: Option.some(session.gate),
+    }
     yield* Session.run({
       info,
       terminal: Pipes.open(program),
