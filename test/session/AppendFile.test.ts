@@ -38,6 +38,19 @@ describe("AppendFile", () => {
     }),
   )
 
+  it.scopedLive("flushes at once also what was appended while it was writing", () =>
+    Effect.gen(function* () {
+      const file = yield* AppendFile.make({ path: join(yield* directory, "a"), position: 0, syncEvery: 60_000 })
+      for (let round = 0; round < 20; round++) {
+        // So much that it is written without waiting for more.
+        file.append(new Uint8Array(200_000))
+        file.append(bytes("x"))
+        yield* Effect.timeout(file.flush, "5 seconds")
+        expect(file.durable.value).toBe(file.end)
+      }
+    }),
+  )
+
   it.scopedLive("waits while a lot is to be written, and goes on where it was cut", () =>
     Effect.gen(function* () {
       const path = join(yield* directory, "a")
