@@ -72,7 +72,11 @@ const checkKind = (certificate: OpenSshCertificate, kind: "user" | "host") =>
     ? Either.void
     : rejected("kind", `certificate "${certificate.keyId}" is a ${certificate.kind} certificate, not a ${kind}'s`)
 
-const checkValidity = (certificate: OpenSshCertificate, nowMs: number) => {
+/** Whether a certificate, verified before, is valid at this time (Unix milliseconds). */
+export const checkValidity = (
+  certificate: OpenSshCertificate,
+  nowMs: number,
+): Either.Either<void, CertificateRejected> => {
   const now = BigInt(Math.floor(nowMs / 1000))
   if (now < certificate.validAfter) return rejected("validity", `certificate "${certificate.keyId}" is not valid yet`)
   return now < certificate.validBefore

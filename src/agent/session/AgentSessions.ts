@@ -4,6 +4,7 @@ import type { SessionId } from "../../domain/Identifiers.ts"
 import type { ChosenMode } from "../../domain/RecordingMode.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import { SessionRegistry } from "../../session/SessionRegistry.ts"
+import { checkValidity } from "../../ssh/CertificateVerification.ts"
 import type { SessionChannel } from "../../ssh/SessionChannel.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
@@ -146,8 +147,10 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
       const setting = { node, cluster, mode: yield* mode, enhanced: yield* enhanced.isOn }
       const info = yield* describeSession(connection, request, setting)
       const accepted = Effect.map(request.accept, (channel): Asked => ({ info, connection, request, channel }))
+      // A connection may last longer than its certificate, without which the hub takes no session's recording.
+      const stillCertified = Effect.suspend(() => checkValidity(connection.identity.certificate, info.startedAtMs))
       // Not as a session: those that end are waited for.
-      yield* Effect.matchEffect(drain.check, {
+      yield* Effect.matchEffect(Effect.zipRight(drain.check, stillCertified), {
         onSuccess: () => registry.start(info, Effect.flatMap(accepted, supervise)),
         onFailure: ({ message }) =>
           Effect.fork(

@@ -14,24 +14,32 @@ import type { AuditEventDraft } from "../../../src/domain/AuditEvent.ts"
 import type { Exit } from "../../../src/domain/SessionEnd.ts"
 import { SessionRegistry } from "../../../src/session/SessionRegistry.ts"
 import { certificateAuthority } from "../../../src/ssh/CertificateAuthority.ts"
+import type { OpenSshCertificate } from "../../../src/ssh/OpenSshCertificate.ts"
 import type { SessionChannel } from "../../../src/ssh/SessionChannel.ts"
 import { SessionKind, type SessionRequest } from "../../../src/ssh/SessionRequest.ts"
 import type { SshConnection } from "../../../src/ssh/SshConnection.ts"
 import { newKey } from "../../auth/support/Fixtures.ts"
 import { fullGrant } from "../../support/accessGrants.ts"
 
-const certificate = certificateAuthority(newKey().privateKey).signUser({
-  publicKey: newKey().privateKey,
-  keyId: "alice",
-  principals: ["root"],
-  validAfter: 0n,
-  validBefore: 1n,
-  serial: 1n,
-})
+const certificateUntil = (validBefore: bigint) =>
+  certificateAuthority(newKey().privateKey).signUser({
+    publicKey: newKey().privateKey,
+    keyId: "alice",
+    principals: ["root"],
+    validAfter: 0n,
+    validBefore,
+    serial: 1n,
+  })
+const valid = certificateUntil(2n ** 63n)
 
 /** Serves one connection, with what its client asks for, until all is answered. */
 const served = Effect.fnUntraced(
-  function* (about: { readonly kind?: SessionKind; readonly login?: string }) {
+  function* (about: {
+    readonly kind?: SessionKind
+    readonly login?: string
+    readonly certificate?: OpenSshCertificate
+  }) {
+    const { certificate = valid } = about
     const events: Array<AuditEventDraft> = []
     const recordings: Array<string> = []
     const transfers: Array<string> = []
@@ -173,5 +181,22 @@ describe("an agent's sessions", () => {
       expect(events).toMatchObject([{ type: "session.rejected", login, detail: { reason } }])
       expect(recordings).toEqual([])
     }),
+  )
+
+  it.live(
+    "begin no more on a connection whose certificate has expired meanwhile, for the hub would not take them",
+    () =>
+      Effect.gen(function* () {
+        for (const command of ["id", "scp -t /tmp/x"]) {
+          const kind = SessionKind.Exec({ command })
+          const certificate = certificateUntil(BigInt(Math.floor(Date.now() / 1000)))
+          const refused = yield* served({ kind, login: userInfo().username, certificate })
+          const reason = 'certificate "alice" has expired; log in again'
+          expect(refused.answer.stderr).toBe(`mezite: ${reason}\n`)
+          expect(refused.answer.exit).toEqual({ _tag: "Code", code: 255 })
+          expect(refused.events).toMatchObject([{ type: "session.rejected", detail: { reason } }])
+          expect([refused.recordings, refused.transfers]).toEqual([[], []])
+        }
+      }),
   )
 })
