@@ -1,5 +1,7 @@
+import { basename } from "node:path"
 import { Option } from "effect"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
+import type { LoginUser } from "../terminal/LoginUser.ts"
 import { FileTransfer } from "./FileTransfer.ts"
 import { rsyncArguments } from "./internal/rsyncArguments.ts"
 import { scpArguments } from "./internal/scpArguments.ts"
@@ -35,17 +37,24 @@ const ofCommand = (command: string, home: string, find: FindProgram): Option.Opt
     return Option.orElse(copy(first, others, find), () => (others.length === 0 ? sftp(first, find) : Option.none()))
   })
 
+/** Shells that let their users run any program. With another (rbash, git-shell …) what may be run is for that to say. */
+const unrestricted = new Set(["sh", "bash", "dash", "zsh", "ksh", "ksh93", "mksh", "fish", "tcsh", "csh", "ash"])
+
+/** Whether a login may have programs run for it beside its shell. */
+export const hasOpenShell = ({ shell }: Pick<LoginUser, "shell">): boolean => unrestricted.has(basename(shell))
+
 /**
  * The file transfer that a request is, if it is one and nothing else: the subsystem `sftp`, or a command without a terminal that is
  * no more than the far side of `scp -O` or of rsync, with known arguments and nothing in it for a shell. That is then what is run,
- * and no shell; everything else is an ordinary session, however much it looks like a transfer.
+ * and no shell; everything else is an ordinary session, however much it looks like a transfer, and so is
+ * all that a login with a restricted shell asks for.
  */
 export const recogniseTransfer = (
   { kind, pty }: Pick<SessionRequest, "kind" | "pty">,
-  home: string,
+  user: Pick<LoginUser, "home" | "shell">,
   find: FindProgram = systemProgram,
 ): Option.Option<FileTransfer> => {
-  if (Option.isSome(pty)) return Option.none()
+  if (Option.isSome(pty) || !hasOpenShell(user)) return Option.none()
   if (kind._tag === "Subsystem") return kind.name === "sftp" ? sftp(undefined, find) : Option.none()
-  return kind._tag === "Exec" ? ofCommand(kind.command, home, find) : Option.none()
+  return kind._tag === "Exec" ? ofCommand(kind.command, user.home, find) : Option.none()
 }

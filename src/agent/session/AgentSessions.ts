@@ -11,7 +11,7 @@ import type { SshConnection } from "../../ssh/SshConnection.ts"
 import { AuditReports } from "../audit/AuditReports.ts"
 import { EnhancedRecording } from "../enhanced/EnhancedRecording.ts"
 import { FileTransfers } from "../files/FileTransfers.ts"
-import { recogniseTransfer } from "../files/recogniseTransfer.ts"
+import { hasOpenShell, recogniseTransfer } from "../files/recogniseTransfer.ts"
 import { PortForwarding } from "../forwarding/PortForwarding.ts"
 import { LoginUser } from "../terminal/LoginUser.ts"
 import type { CertifiedLogin } from "./CertifiedLogin.ts"
@@ -50,6 +50,7 @@ interface Asked {
 }
 
 const noSubsystem = "this node does not have that subsystem"
+const restrictedShell = "this login has a restricted shell, beside which no files are transferred"
 const noSftpServer = "this node has no sftp-server: install openssh-sftp-server there"
 
 /** Runs what the clients of SSH connections ask for: shells and commands, recorded; file transfers and forwarded ports, audited. */
@@ -106,7 +107,7 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
 
     const run = (asked: Asked, user: LoginUser) => {
       const { info, connection, request, channel } = asked
-      const transfer = recogniseTransfer(request, user.home)
+      const transfer = recogniseTransfer(request, user)
       if (Option.isSome(transfer)) {
         const isAllowed = connection.identity.access.fileTransfer
         return transfers.run({ info, user, transfer: transfer.value, channel, isAllowed })
@@ -114,7 +115,8 @@ const make = ({ node, cluster, mode }: AgentSessionsOptions) =>
       if (request.kind._tag !== "Subsystem") return record(asked, user)
       const { name } = request.kind
       const reason = `the subsystem "${escapeText(name)}" is not available on this node`
-      return refuse(asked, { shown: name === "sftp" ? noSftpServer : noSubsystem, reason })
+      const sftp = hasOpenShell(user) ? noSftpServer : restrictedShell
+      return refuse(asked, { shown: name === "sftp" ? sftp : noSubsystem, reason })
     }
 
     // Before anything is recorded: whom this machine does not let in has no session.

@@ -5,12 +5,13 @@ import { SessionKind } from "../../../src/ssh/SessionRequest.ts"
 
 const size = { cols: 80, rows: 24, widthPx: 0, heightPx: 0 }
 const terminal = Option.some({ term: "xterm", size, modes: {} })
+const alice = { home: "/home/alice", shell: "/bin/bash" }
 const find = (name: string) => Option.some(`/system/${name}`)
 
 const recognised = (
   kind: SessionKind,
   pty = Option.none<typeof terminal extends Option.Option<infer A> ? A : never>(),
-) => Option.getOrUndefined(recogniseTransfer({ kind, pty }, "/home/alice", find))
+) => Option.getOrUndefined(recogniseTransfer({ kind, pty }, alice, find))
 
 const command = (line: string) => recognised(SessionKind.Exec({ command: line }))
 
@@ -94,9 +95,15 @@ describe("a file transfer", () => {
     expect(command(line)).toBeUndefined()
   })
 
+  it.each(["/bin/rbash", "/usr/bin/git-shell", "/usr/local/bin/menu"])("is none for a login with %s", (shell) => {
+    for (const kind of [SessionKind.Subsystem({ name: "sftp" }), SessionKind.Exec({ command: "scp -t x" })]) {
+      expect(recogniseTransfer({ kind, pty: Option.none() }, { ...alice, shell }, find)).toEqual(Option.none())
+    }
+  })
+
   it("is none where a terminal is wanted, or the program is not there", () => {
     expect(recognised(SessionKind.Exec({ command: "scp -t x" }), terminal)).toBeUndefined()
     const request = { kind: SessionKind.Exec({ command: "scp -t x" }), pty: Option.none() }
-    expect(recogniseTransfer(request, "/home/alice", () => Option.none())).toEqual(Option.none())
+    expect(recogniseTransfer(request, alice, () => Option.none())).toEqual(Option.none())
   })
 })
