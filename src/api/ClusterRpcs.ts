@@ -2,6 +2,7 @@ import { Rpc, RpcGroup } from "@effect/rpc"
 import { Schema } from "effect"
 import { mostGrantedLogins } from "../domain/AccessGrant.ts"
 import { AuditEvent, AuditEventType } from "../domain/AuditEvent.ts"
+import { AuditHead } from "../domain/AuditHead.ts"
 import { DurationText } from "../domain/Durations.ts"
 import { JoinTokenId, Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../domain/Identifiers.ts"
 import { LockId, LockTarget, Reason } from "../domain/Lock.ts"
@@ -189,6 +190,7 @@ export class ClusterRpcs extends RpcGroup.make(
       type: nullable(AuditEventType),
       user: nullable(Schema.String),
       session_id: nullable(Schema.String),
+      node: nullable(Schema.String),
       last: nullable(DurationText),
       limit: nullable(Schema.Int.pipe(Schema.positive())),
     },
@@ -196,9 +198,13 @@ export class ClusterRpcs extends RpcGroup.make(
     error: ApiError,
     stream: true,
   }),
-  /** Walks the chain; `broken_at` is the first event that does not follow from the one before it. */
+  /**
+   * Walks the chain, and looks whether it still goes through `known`, a head that it had once. `problem` is the first thing that
+   * is wrong, in words that name the event; `events` and `head` tell how far all is well.
+   */
   Rpc.make("AuditVerify", {
-    success: Schema.Struct({ events: Schema.Int, broken_at: nullable(Schema.String) }),
+    payload: { known: nullable(AuditHead) },
+    success: Schema.Struct({ events: Schema.Int, head: AuditHead, problem: nullable(Schema.String) }),
     error: ApiError,
   }),
   /** The newest first; of other people's sessions only what the caller may see. */

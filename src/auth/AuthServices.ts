@@ -43,4 +43,8 @@ const features = Layer.mergeAll(Callers.layer, Logins.layer, NodeReports.layer).
 export const layerAuthServices = (
   clusterName: Option.Option<string>,
   passwords: Layer.Layer<Passwords> = Passwords.layer,
-) => features.pipe(Layer.provideMerge(Layer.mergeAll(AuditLog.layer, ClusterKeys.layer(clusterName), passwords)))
+) =>
+  features.pipe(
+    Layer.provideMerge(AuditLog.layer),
+    Layer.provideMerge(Layer.merge(ClusterKeys.layer(clusterName), passwords)),
+  )

@@ -128,7 +128,10 @@ describe("mezctl", () => {
       code: 1,
       stderr: "mezctl: session_recording is node-sync, node or off\n",
     })
-    expect(await run("audit verify")).toMatchObject({ code: 1, stderr: expect.stringContaining("BROKEN: event 01J") })
+    expect(await run("audit verify")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("BROKEN: event 8 (01J) is wrong"),
+    })
     expect(await stdoutOf("config get session_recording")).toBe("node-sync\n")
     expect(await stdoutOf("ca export --type host")).toBe("ssh-ed25519 host\n")
   })

@@ -1,5 +1,7 @@
-import { statSync } from "node:fs"
+import { createHash } from "node:crypto"
+import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
+import Database from "better-sqlite3"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Cluster, login } from "./support/Cluster.ts"
 import { bundled, runToEnd } from "./support/Program.ts"
@@ -139,7 +141,9 @@ describe("mezctl on the hub's host", () => {
     expect(await text("audit", "ls", "--limit", "1")).toMatch(
       /^TIME +TYPE +USER +NODE +LOGIN +SESSION ID +DETAIL\n\S+ /,
     )
-    expect(await text("audit", "verify")).toMatch(/^OK: \d+ events, each follows from the one before it\n$/)
+    const file = readFileSync(cluster.recording(events[1].session_id))
+    expect(createHash("sha256").update(file).digest("hex")).toBe(events[1].detail.recording_digest)
+    expect(await json("audit", "ls", "--node", "web-1", "--type", "session.end")).toHaveLength(1)
   })
 
   it("ca export gives what ssh-keygen reads", async () => {
@@ -168,5 +172,31 @@ describe("mezctl on the hub's host", () => {
     expect(code).toBe(1)
     expect(cluster.agent().stderr).toMatch(/^mezd: [^\n]*removed[^\n]*$/m)
     expect(await json("nodes", "ls")).toEqual([])
+  })
+
+  it("audit verify tells by name which event was edited in the database, and prints a head that a log must go through", async () => {
+    const verified = await text("audit", "verify")
+    const [, count, head = ""] =
+      /^OK: (\d+) events, each follows from the one before it\nhead: (\d+:[0-9a-f]{64})\n$/.exec(verified) ?? []
+    expect(head.split(":")[0]).toBe(count)
+    expect(await text("audit", "verify", "--head", head)).toMatch(/^OK: /)
+    const other = await cluster.tryMezctl("audit", "verify", "--head", `${count}:${"0".repeat(64)}`)
+    expect(other).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^mezctl: the audit log is BROKEN: event \d+ \(\w{26}\) is another than it was /),
+    })
+    const database = new Database(join(cluster.hubDirectory, "hub.db"))
+    const edit = "UPDATE audit_events SET user_name = 'mallory' WHERE seq = 3"
+    expect(() => database.exec(edit)).toThrow("only ever appended to")
+    database.exec(`DROP TRIGGER audit_no_update; ${edit}`)
+    const { id } = database.prepare("SELECT id FROM audit_events WHERE seq = 3").get() as { readonly id: string }
+    database.close()
+    const broken = await cluster.tryMezctl("audit", "verify")
+    expect(broken).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        new RegExp(`^mezctl: the audit log is BROKEN: event 3 \\(${id}\\) does not follow from event 2 [^\n]*\n$`),
+      ),
+    })
   })
 })

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import type { AuditHead } from "../../domain/AuditHead.ts"
 
 /** An event as the chain sees it: every column but its digest. `detail` is the JSON text that is stored. */
 export interface ChainedEvent {
@@ -15,13 +16,7 @@ export interface ChainedEvent {
   readonly detail: string
 }
 
-/** What a chain ends with: how many events, and the last one's digest (empty before the first). */
-export interface ChainHead {
-  readonly count: number
-  readonly digest: string
-}
-
-export const emptyChain: ChainHead = { count: 0, digest: "" }
+export const emptyChain: AuditHead = { count: 0, digest: "" }
 
 /**
  * SHA-256, in hex, over the predecessor's digest and the event as a JSON array of its columns in this order: nothing can be
@@ -47,17 +42,40 @@ export const digestOf = (event: ChainedEvent, predecessor: string): string =>
     )
     .digest("hex")
 
-/** The head after a batch of events in their order, or the first event that doesn't follow from what is before it. */
-export const follow = (
-  head: ChainHead,
-  batch: ReadonlyArray<{ readonly event: ChainedEvent; readonly digest: string }>,
-): { readonly head: ChainHead; readonly brokenAt: string | null } => {
-  let { count, digest } = head
-  for (const next of batch) {
-    const holds = next.event.seq === count + 1 && next.digest === digestOf(next.event, digest)
-    if (!holds) return { head: { count, digest }, brokenAt: next.event.id }
-    count += 1
-    digest = next.digest
+/** How far a chain holds. */
+export interface Followed {
+  readonly head: AuditHead
+  /** The id of the last event that holds; empty before the first. */
+  readonly lastId: string
+  /** What is wrong with the event after it. */
+  readonly problem: string | null
+}
+
+/** Before the first event. */
+export const chainStart: Followed = { head: emptyChain, lastId: "", problem: null }
+
+const problemWith = (event: ChainedEvent, digest: string, { head, lastId }: Followed): string | null => {
+  const place = head.count + 1
+  const name = `event ${event.seq} (${event.id})`
+  if (event.seq !== place) {
+    const missing = event.seq === place + 1 ? `event ${place} is` : `events ${place} to ${event.seq - 1} are`
+    return `${missing} missing: ${name} comes next`
   }
-  return { head: { count, digest }, brokenAt: null }
+  if (digest === digestOf(event, head.digest)) return null
+  const before = lastId === "" ? "begin the log" : `follow from event ${head.count} (${lastId})`
+  return `${name} does not ${before}: one of them was changed, moved or put in`
+}
+
+/** How far the chain holds after a batch of events, in their order, that come after where it held before. */
+export const follow = (
+  before: Followed,
+  batch: ReadonlyArray<{ readonly event: ChainedEvent; readonly digest: string }>,
+): Followed => {
+  let so = before
+  for (const { event, digest } of batch) {
+    const problem = problemWith(event, digest, so)
+    if (problem !== null) return { ...so, problem }
+    so = { head: { count: event.seq, digest }, lastId: event.id, problem: null }
+  }
+  return so
 }

@@ -1,11 +1,15 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Context, Effect, Layer, Stream } from "effect"
+import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
 import type { AuditEvent, AuditEventDraft, AuditEventType } from "../../domain/AuditEvent.ts"
-import { digestOf } from "./AuditChain.ts"
+import type { AuditHead } from "../../domain/AuditHead.ts"
+import { ClusterKeys } from "../keys/ClusterKeys.ts"
+import { digestOf, emptyChain } from "./AuditChain.ts"
 import { type AuditRow, chain, eventOf, rowOf } from "./AuditRow.ts"
 import { pages } from "./internal/pages.ts"
-import { type AuditVerdict, verifyChain } from "./internal/verifyChain.ts"
+import { storedHead } from "./internal/storedHead.ts"
+import { type AuditVerdict, type KnownHead, verifyChain } from "./internal/verifyChain.ts"
+import { type SignedHead, signHead } from "./SignedHead.ts"
 import { ulid } from "./Ulid.ts"
 
 /** Which events to list; null where it doesn't matter. */
@@ -13,6 +17,7 @@ export interface AuditFilter {
   readonly type: AuditEventType | null
   readonly user: string | null
   readonly sessionId: string | null
+  readonly node: string | null
   /** Unix milliseconds; the oldest time that counts. */
   readonly sinceMs: number | null
   readonly limit: number | null
@@ -20,6 +25,8 @@ export interface AuditFilter {
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
+  const { recordingKeys } = yield* ClusterKeys
+  const [signer] = recordingKeys
 
   // The update comes first: it takes the head's lock, in both databases, so that appends go one after the other.
   const lockHead = sql<{ count: number | string; digest: string }>`
@@ -34,7 +41,8 @@ const make = Effect.gen(function* () {
       const event = chain(draft, Number(head.count), id, timeMs)
       const digest = digestOf(event, head.digest)
       yield* sql`INSERT INTO audit_events ${sql.insert({ ...rowOf(event, digest) })}`
-      yield* sql`UPDATE audit_head SET digest = ${digest} WHERE one = 1`
+      const { signature } = signHead({ count: event.seq, digest }, signer)
+      yield* sql`UPDATE audit_head SET digest = ${digest}, signature = ${signature} WHERE one = 1`
       return eventOf(rowOf(event, digest))
     })
     return yield* sql.withTransaction(appended)
@@ -43,7 +51,19 @@ const make = Effect.gen(function* () {
   const list = (filter: AuditFilter): Stream.Stream<AuditEvent, SqlError> =>
     Stream.map(pages(sql, filter), (row: AuditRow) => eventOf(row))
 
-  return { append, list, verify: verifyChain(sql) }
+  const goesThrough = Effect.fn("AuditLog.goesThrough")(function* ({ count, digest }: AuditHead) {
+    const rows = yield* sql`SELECT seq FROM audit_events WHERE seq = ${count} AND digest = ${digest}`
+    return count === 0 || rows.length === 1
+  })
+
+  const head = Effect.map(
+    storedHead(sql),
+    Option.getOrElse(() => ({ ...emptyChain, signature: "" })),
+  )
+
+  const verify = (known: ReadonlyArray<KnownHead> = []) => verifyChain(sql, recordingKeys, known)
+
+  return { append, list, head, goesThrough, verify }
 })
 
 /**
@@ -51,15 +71,21 @@ const make = Effect.gen(function* () {
  *
  * `append` joins the transaction that it is called in, so that a change and its event are stored together or not at all.
  * `list` gives the newest first, page by page: its memory doesn't grow with the log.
- * `verify` names the first event that was changed, moved or put in, or that follows a removed one.
+ * `verify` names the first event that was changed, moved or put in, or that follows a removed one, or tells that events are missing
+ * at the end.
  */
 export class AuditLog extends Context.Tag("mezite/auth/AuditLog")<
   AuditLog,
   {
     readonly append: (draft: AuditEventDraft) => Effect.Effect<AuditEvent, SqlError>
     readonly list: (filter: AuditFilter) => Stream.Stream<AuditEvent, SqlError>
-    readonly verify: Effect.Effect<AuditVerdict, SqlError>
+    /** What the log ends with now, signed with the cluster's recording key. */
+    readonly head: Effect.Effect<SignedHead, SqlError>
+    /** Whether the log had that head once, as far as one event tells. */
+    readonly goesThrough: (head: AuditHead) => Effect.Effect<boolean, SqlError>
+    /** `known`: heads that the log had once, and must still go through. */
+    readonly verify: (known?: ReadonlyArray<KnownHead>) => Effect.Effect<AuditVerdict, SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<AuditLog, never, SqlClient.SqlClient> = Layer.effect(AuditLog, make)
+  static readonly layer: Layer.Layer<AuditLog, never, SqlClient.SqlClient | ClusterKeys> = Layer.effect(AuditLog, make)
 }

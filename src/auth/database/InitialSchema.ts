@@ -124,16 +124,28 @@ const statements = [
     digest TEXT NOT NULL
   )`,
   "CREATE INDEX audit_by_time ON audit_events (time_ms, seq)",
-  "CREATE INDEX audit_by_type ON audit_events (type, seq)",
-  "CREATE INDEX audit_by_user ON audit_events (user_name, seq)",
-  "CREATE INDEX audit_by_session ON audit_events (session_id, seq)",
+  "CREATE INDEX audit_by_type ON audit_events (type, time_ms, seq)",
+  "CREATE INDEX audit_by_user ON audit_events (user_name, time_ms, seq)",
+  "CREATE INDEX audit_by_session ON audit_events (session_id, time_ms, seq)",
+  "CREATE INDEX audit_by_node ON audit_events (node, time_ms, seq)",
   "CREATE TABLE node_reports (node_id TEXT NOT NULL, batch_id TEXT NOT NULL, PRIMARY KEY (node_id, batch_id))",
-  "CREATE TABLE audit_head (one INTEGER PRIMARY KEY, count BIGINT NOT NULL, digest TEXT NOT NULL)",
-  "INSERT INTO audit_head (one, count, digest) VALUES (1, 0, '')",
+  "CREATE TABLE audit_head (one INTEGER PRIMARY KEY, count BIGINT NOT NULL, digest TEXT NOT NULL, signature TEXT NOT NULL)",
+  "INSERT INTO audit_head (one, count, digest, signature) VALUES (1, 0, '', '')",
+]
+
+const appendOnly = "BEGIN SELECT RAISE(ABORT, 'the audit log is only ever appended to'); END"
+
+/** Against mistakes, and whoever does not know of them: whoever may change the schema can drop them. */
+const sqliteTriggers = [
+  `CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit_events ${appendOnly}`,
+  `CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit_events ${appendOnly}`,
+  `CREATE TRIGGER audit_head_no_delete BEFORE DELETE ON audit_head ${appendOnly}`,
+  `CREATE TRIGGER audit_head_forward BEFORE UPDATE ON audit_head WHEN NEW.count < OLD.count ${appendOnly}`,
 ]
 
 /** The tables of the first release. */
 export const initialSchema = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  yield* Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
+  const triggers = sql.onDialectOrElse({ sqlite: () => sqliteTriggers, orElse: () => [] })
+  yield* Effect.forEach([...statements, ...triggers], (statement) => sql.unsafe(statement), { discard: true })
 })

@@ -2,6 +2,7 @@ import { join } from "node:path"
 import { Clock, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
 import type { HubPin } from "../../api/HubPin.ts"
 import { layerAuthServices } from "../../auth/AuthServices.ts"
+import { AuditAnchor } from "../../auth/audit/AuditAnchor.ts"
 import { layerSqlite } from "../../auth/database/Database.ts"
 import { Enforcer } from "../../auth/enforcement/Enforcer.ts"
 import * as GrpcIngest from "../../auth/ingest/GrpcIngest.ts"
@@ -59,6 +60,7 @@ const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Re
     Layer.provideMerge(enforcement),
     Layer.provideMerge(layerRecording(config, dataDirectory)),
     Layer.provideMerge(proxyPorts),
+    Layer.provideMerge(AuditAnchor.layer(join(dataDirectory, "audit-head.json"))),
     Layer.provideMerge(layerAuthServices(config.clusterName)),
     Layer.provideMerge(onlineNodes),
     Layer.provideMerge(

@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import type { AuditEvent, AuditEventType } from "../../domain/AuditEvent.ts"
+import { type AuditHead, showAuditHead } from "../../domain/AuditHead.ts"
 import { CommandFailed } from "../CommandFailed.ts"
 import { printLine } from "../Output.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
@@ -10,6 +11,7 @@ export interface AuditOptions {
   readonly type: Option.Option<AuditEventType>
   readonly user: Option.Option<string>
   readonly session: Option.Option<string>
+  readonly node: Option.Option<string>
   readonly last: Option.Option<string>
   readonly limit: Option.Option<number>
   readonly format: ListFormat
@@ -40,18 +42,20 @@ export const listAudit = Effect.fn("mezctl.audit.ls")(function* (options: AuditO
     type: Option.getOrNull(options.type),
     user: Option.getOrNull(options.user),
     session_id: Option.getOrNull(options.session),
+    node: Option.getOrNull(options.node),
     last: Option.getOrNull(options.last),
     limit: Option.getOrNull(options.limit),
   })
   yield* printList(events, options.format, columns)
 }, Effect.scoped)
 
-/** Walks the chain of audit events; fails where it is broken. */
-export const verifyAudit = Effect.fn("mezctl.audit.verify")(function* () {
+/** Walks the chain of audit events; fails where it is broken, or does not go through a head that it had once. */
+export const verifyAudit = Effect.fn("mezctl.audit.verify")(function* (known: Option.Option<AuditHead>) {
   const client = yield* hubOnThisHost
-  const { events, broken_at } = yield* client.AuditVerify()
-  if (broken_at === null) return yield* printLine(`OK: ${events} events, each follows from the one before it`)
-  return yield* new CommandFailed({
-    message: `the audit log is BROKEN: event ${broken_at} does not follow from the one before it (${events} events walked)`,
-  })
+  const { events, head, problem } = yield* client.AuditVerify({ known: Option.getOrNull(known) })
+  if (problem !== null) {
+    return yield* new CommandFailed({ message: `the audit log is BROKEN: ${problem} (${events} events are well)` })
+  }
+  yield* printLine(`OK: ${events} events, each follows from the one before it`)
+  if (events > 0) yield* printLine(`head: ${showAuditHead(head)}`)
 }, Effect.scoped)

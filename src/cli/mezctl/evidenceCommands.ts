@@ -1,5 +1,6 @@
 import { Args, Command, Options } from "@effect/cli"
 import { AuditEventType } from "../../domain/AuditEvent.ts"
+import { AuditHeadText } from "../../domain/AuditHead.ts"
 import { SessionId } from "../../domain/Identifiers.ts"
 import { lazily } from "../lazily.ts"
 import { format, last, optionalText, reason } from "../sharedOptions.ts"
@@ -16,6 +17,7 @@ const listAudit = Command.make(
     type: Options.choice("type", AuditEventType.literals).pipe(Options.withPseudoName("TYPE"), Options.optional),
     user: optionalText("user", "only of this user"),
     session: optionalText("session", "only of the session with this id"),
+    node: optionalText("node", "only on this node"),
     last,
     limit: Options.integer("limit").pipe(Options.withDescription("no more than this many"), Options.optional),
     format,
@@ -23,9 +25,17 @@ const listAudit = Command.make(
   runAudit,
 ).pipe(Command.withDescription("List audit events, the newest first"))
 
-const verify = Command.make("verify", {}, () => runVerify()).pipe(
-  Command.withDescription("Check that each event follows from the one before it"),
-)
+const verify = Command.make(
+  "verify",
+  {
+    head: Options.text("head").pipe(
+      Options.withSchema(AuditHeadText),
+      Options.withDescription("check too that the log still goes through this head, which was printed before"),
+      Options.optional,
+    ),
+  },
+  ({ head }) => runVerify(head),
+).pipe(Command.withDescription("Check that each event follows from the one before it, and print the last one's digest"))
 
 const audit = group("audit", "The audit log").pipe(Command.withSubcommands([listAudit, verify]))
 

@@ -30,7 +30,9 @@ const events = (hub: IngestHub, { info }: TestSession, type: AuditEvent["type"])
   hub
     .run(
       Effect.flatMap(AuditLog, (audit) =>
-        Stream.runCollect(audit.list({ type, user: null, sessionId: info.sessionId, sinceMs: null, limit: null })),
+        Stream.runCollect(
+          audit.list({ type, user: null, sessionId: info.sessionId, node: null, sinceMs: null, limit: null }),
+        ),
       ),
     )
     .pipe(Effect.map((found) => Array.from(found)))

@@ -1,6 +1,6 @@
 import { expect, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { type ChainedEvent, digestOf, emptyChain, follow } from "../../../src/auth/audit/AuditChain.ts"
+import { type ChainedEvent, chainStart, digestOf, follow } from "../../../src/auth/audit/AuditChain.ts"
 import { ulid } from "../../../src/auth/audit/Ulid.ts"
 
 const text = FastCheck.option(FastCheck.string())
@@ -28,9 +28,14 @@ const chains = FastCheck.array(content, { minLength: 2, maxLength: 12 }).map(cha
 it("a chain that nobody touched holds, in any batches", () =>
   FastCheck.assert(
     FastCheck.property(chains, FastCheck.nat(12), (events, cut) => {
-      const first = follow(emptyChain, events.slice(0, cut))
-      const second = follow(first.head, events.slice(cut))
-      expect(second).toEqual({ head: { count: events.length, digest: events.at(-1)?.digest }, brokenAt: null })
+      const first = follow(chainStart, events.slice(0, cut))
+      const second = follow(first, events.slice(cut))
+      const last = events.at(-1)
+      expect(second).toEqual({
+        head: { count: events.length, digest: last?.digest },
+        lastId: last?.event.id,
+        problem: null,
+      })
     }),
   ))
 
@@ -51,7 +56,12 @@ it("names the event that was changed, whichever column it is", () =>
             }
           : each,
       )
-      expect(follow(emptyChain, forged).brokenAt).toBe(forged[index]?.event.id)
+      const { head, problem } = follow(chainStart, forged)
+      expect(head.count).toBe(index)
+      expect(problem).toMatch(
+        new RegExp(`^event ${index + 1} \\(.* does not (begin the log|follow from event ${index} )`, "s"),
+      )
+      expect(problem).toContain(`(${forged[index]?.event.id})`)
     }),
   ))
 
@@ -60,11 +70,12 @@ it("names the event after one that was removed, and the first of two that were s
     FastCheck.property(chains, FastCheck.nat(), (events, at) => {
       const index = at % (events.length - 1)
       const removed = events.filter((_, i) => i !== index)
-      expect(follow(emptyChain, removed).brokenAt).toBe(removed[index]?.event.id)
+      const next = `event ${index + 2} (${removed[index]?.event.id}) comes next`
+      expect(follow(chainStart, removed).problem).toBe(`event ${index + 1} is missing: ${next}`)
       const [a, b] = [events[index], events[index + 1]]
       if (a === undefined || b === undefined) throw new Error("there are two events")
       const swapped = [...events.slice(0, index), b, a, ...events.slice(index + 2)]
-      expect(follow(emptyChain, swapped).brokenAt).toBe(b.event.id)
+      expect(follow(chainStart, swapped).problem).toContain(`(${b.event.id})`)
     }),
   ))
 

@@ -28,7 +28,7 @@ const login = (about: Partial<LoginAttempt> = {}) =>
   )
 const audited = Effect.flatMap(AuditLog, (audit) =>
   Effect.map(
-    Stream.runCollect(audit.list({ type: null, user: null, sessionId: null, sinceMs: null, limit: null })),
+    Stream.runCollect(audit.list({ type: null, user: null, sessionId: null, node: null, sinceMs: null, limit: null })),
     (events) => Chunk.toReadonlyArray(events).map(({ type, user, remote_address }) => [type, user, remote_address]),
   ),
 )
@@ -174,7 +174,9 @@ describe("a login", () => {
       yield* TestClock.adjust("1 minute")
       const audit = yield* AuditLog
       const [last] = Chunk.toReadonlyArray(
-        yield* Stream.runCollect(audit.list({ type: null, user: null, sessionId: null, sinceMs: null, limit: 1 })),
+        yield* Stream.runCollect(
+          audit.list({ type: null, user: null, sessionId: null, node: null, sinceMs: null, limit: 1 }),
+        ),
       )
       expect(last).toMatchObject({ type: "user.login.failed", user: null, detail: { more: 10 } })
       yield* failures.report(failed)

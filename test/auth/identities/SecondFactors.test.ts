@@ -67,7 +67,7 @@ const enrolled = Effect.gen(function* () {
 const events = (type: "user.login" | "user.login.failed" | "user.second_factor") =>
   Effect.flatMap(AuditLog, (audit) =>
     Effect.map(
-      Stream.runCollect(audit.list({ type, user: null, sessionId: null, sinceMs: null, limit: null })),
+      Stream.runCollect(audit.list({ type, user: null, sessionId: null, node: null, sinceMs: null, limit: null })),
       Chunk.toReadonlyArray,
     ),
   )

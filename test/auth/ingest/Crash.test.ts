@@ -55,7 +55,9 @@ const bring = Effect.fnUntraced(function* (hub: IngestHub, node: TestNode, sessi
 const events = (hub: IngestHub, { info }: TestSession) =>
   hub.run(
     Effect.flatMap(AuditLog, (audit) =>
-      Stream.runCollect(audit.list({ type: null, user: null, sessionId: info.sessionId, sinceMs: null, limit: null })),
+      Stream.runCollect(
+        audit.list({ type: null, user: null, sessionId: info.sessionId, node: null, sinceMs: null, limit: null }),
+      ),
     ).pipe(Effect.map((found) => Array.from(found).toReversed())),
   )
 

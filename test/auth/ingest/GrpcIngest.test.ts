@@ -30,7 +30,7 @@ const scene = Effect.fnUntraced(function* (options: Parameters<typeof ingestHub>
 
 const events = (sessionId: string) =>
   Effect.flatMap(AuditLog, (audit) =>
-    Stream.runCollect(audit.list({ type: null, user: null, sessionId, sinceMs: null, limit: null })),
+    Stream.runCollect(audit.list({ type: null, user: null, sessionId, node: null, sinceMs: null, limit: null })),
   ).pipe(Effect.map((found) => Array.from(found, ({ type }) => type).toReversed()))
 
 /** While the scope is open, fdatasync waits for `release`, and fails where `error` is set. */

@@ -35,7 +35,7 @@ it.scoped("holds until it is removed or its time is over; each is audited", () =
     expect(yield* Effect.flip(locks.remove(id, "admin"))).toMatchObject({ message: `there is no lock ${id}` })
     expect(yield* locks.active).toEqual([])
     const events = yield* Stream.runCollect(
-      audit.list({ type: null, user: "admin", sessionId: null, sinceMs: null, limit: null }),
+      audit.list({ type: null, user: "admin", sessionId: null, node: null, sinceMs: null, limit: null }),
     )
     expect([...events].map(({ type, login, detail }) => [type, login, detail.reason])).toEqual([
       ["lock.delete", "root", undefined],

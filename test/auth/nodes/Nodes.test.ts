@@ -132,7 +132,7 @@ it.scoped("lists what nodes say of themselves, and tells which are removed", () 
     expect(yield* Effect.flip(nodes.remove(NodeName.make("web-1"), "tester"))).toMatchObject({ _tag: "NotFound" })
     const audit = yield* AuditLog
     const events = yield* Stream.runCollect(
-      audit.list({ type: null, user: null, sessionId: null, sinceMs: null, limit: null }),
+      audit.list({ type: null, user: null, sessionId: null, node: null, sinceMs: null, limit: null }),
     )
     expect(Chunk.toReadonlyArray(events).map(({ type }) => type)).toEqual([
       "node.leave",
@@ -176,7 +176,14 @@ it.scoped("keeps the labels that a node joined with until an admin gives it othe
     const nowhere = nodes.label(NodeName.make("web-9"), {}, "eve")
     expect(yield* Effect.flip(nowhere)).toMatchObject({ _tag: "NotFound" })
     const audit = yield* AuditLog
-    const updates = { type: "node.update", user: null, sessionId: null, sinceMs: null, limit: null } as const
+    const updates = {
+      type: "node.update",
+      user: null,
+      sessionId: null,
+      node: null,
+      sinceMs: null,
+      limit: null,
+    } as const
     expect(Chunk.toReadonlyArray(yield* Stream.runCollect(audit.list(updates)))).toMatchObject([
       { user: "eve", node: "web-1", detail: { node_id: id, old: { env: "test" }, new: { env: "prod" } } },
     ])

@@ -53,7 +53,9 @@ it.scopedLive(
       })
       expect(JSON.stringify(listed)).not.toContain("PRIVATE")
       const events = yield* Effect.flatMap(AuditLog, (audit) =>
-        Stream.runCollect(audit.list({ type: "node.join", user: null, sessionId: null, sinceMs: null, limit: null })),
+        Stream.runCollect(
+          audit.list({ type: "node.join", user: null, sessionId: null, node: null, sinceMs: null, limit: null }),
+        ),
       )
       const [event] = Chunk.toReadonlyArray(events)
       expect(event).toMatchObject({ user: "tester", node: "db-1" })

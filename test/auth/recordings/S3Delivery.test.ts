@@ -63,7 +63,9 @@ const delivery = (hub: IngestHub) => hub.run(Effect.flatMap(RecordingDelivery, (
 const events = (hub: IngestHub, { info }: TestSession) =>
   hub.run(
     Effect.flatMap(AuditLog, (audit) =>
-      Stream.runCollect(audit.list({ type: null, user: null, sessionId: info.sessionId, sinceMs: null, limit: null })),
+      Stream.runCollect(
+        audit.list({ type: null, user: null, sessionId: info.sessionId, node: null, sinceMs: null, limit: null }),
+      ),
     ).pipe(Effect.map((found) => Array.from(found, ({ type }) => type).toReversed())),
   )
 

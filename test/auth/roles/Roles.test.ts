@@ -12,7 +12,7 @@ const dev = roleOf({ name: "dev", allow: { logins: ["deploy"], node_labels: ["en
 
 const events = Effect.flatMap(AuditLog, (audit) =>
   Effect.map(
-    Stream.runCollect(audit.list({ type: null, user: null, sessionId: null, sinceMs: null, limit: null })),
+    Stream.runCollect(audit.list({ type: null, user: null, sessionId: null, node: null, sinceMs: null, limit: null })),
     (all) => Chunk.toReadonlyArray(all).filter(({ type }) => type.startsWith("role.")),
   ),
 )

@@ -116,8 +116,8 @@ const clusterCalls: Readonly<Record<ClusterRpc, Call<ClusterClient>>> = {
   ConfigSet: (hub) => hub.ConfigSet({ key: "not-there", value: "" }),
   ConfigList: (hub) => hub.ConfigList(),
   AuditList: (hub) =>
-    Stream.runDrain(hub.AuditList({ type: null, user: null, session_id: null, last: null, limit: 1 })),
-  AuditVerify: (hub) => hub.AuditVerify(),
+    Stream.runDrain(hub.AuditList({ type: null, user: null, session_id: null, node: null, last: null, limit: 1 })),
+  AuditVerify: (hub) => hub.AuditVerify({ known: null }),
   SessionsList: (hub) => Stream.runDrain(hub.SessionsList(filter)),
   SessionsTerminate: (hub) => hub.SessionsTerminate({ session_id: sessionId, reason: "" }),
   RecordingRead: (hub) => Stream.runDrain(hub.RecordingRead({ session_id: sessionId, sealed: false })),

@@ -28,7 +28,7 @@ const list = (filter: Partial<SessionFilter> = {}) =>
   )
 const events = Effect.flatMap(AuditLog, (audit) =>
   Effect.map(
-    Stream.runCollect(audit.list({ type: null, user: null, sessionId: null, sinceMs: null, limit: null })),
+    Stream.runCollect(audit.list({ type: null, user: null, sessionId: null, node: null, sinceMs: null, limit: null })),
     Chunk.toReadonlyArray,
   ),
 )

@@ -6,7 +6,9 @@ import { layerTestHub } from "../support/TestHub.ts"
 
 const updates = Effect.flatMap(AuditLog, (audit) =>
   Effect.map(
-    Stream.runCollect(audit.list({ type: "config.update", user: null, sessionId: null, sinceMs: null, limit: null })),
+    Stream.runCollect(
+      audit.list({ type: "config.update", user: null, sessionId: null, node: null, sinceMs: null, limit: null }),
+    ),
     (events) => Chunk.toReadonlyArray(events).map(({ user, detail }) => ({ user, ...detail })),
   ),
 )

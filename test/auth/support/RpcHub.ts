@@ -12,6 +12,7 @@ import { Effect, Layer, Option } from "effect"
 import { ClusterRpcs } from "../../../src/api/ClusterRpcs.ts"
 import { NodeRpcs } from "../../../src/api/NodeRpcs.ts"
 import { PublicRpcs } from "../../../src/api/PublicRpcs.ts"
+import { AuditAnchor } from "../../../src/auth/audit/AuditAnchor.ts"
 import { Enforcer } from "../../../src/auth/enforcement/Enforcer.ts"
 import { layerBearerAuthentication } from "../../../src/auth/rpc/BearerAuthentication.ts"
 import { CallerAddress } from "../../../src/auth/rpc/CallerAddress.ts"
@@ -25,7 +26,7 @@ import { temporaryFolder } from "./TestHub.ts"
 export const AllRpcs = PublicRpcs.merge(ClusterRpcs, NodeRpcs)
 
 const handlers = Layer.mergeAll(layerPublicHandlers, layerClusterHandlers, layerNodeHandlers).pipe(
-  Layer.provide(Enforcer.layer),
+  Layer.provide([Enforcer.layer, Layer.succeed(AuditAnchor, { known: Effect.succeedNone })]),
 )
 
 const clientOf = <E>(socket: Layer.Layer<Socket.Socket, E>) =>

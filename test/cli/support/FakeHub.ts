@@ -137,7 +137,8 @@ const handlers = ClusterRpcs.toLayer({
     value === "bogus" ? new Invalid({ message: "session_recording is node-sync, node or off" }) : Effect.void,
   ConfigList: () => Effect.succeed([{ key: "session_recording", value: "node-sync" }]),
   AuditList: () => Stream.empty,
-  AuditVerify: () => Effect.succeed({ events: 7, broken_at: "01J" }),
+  AuditVerify: () =>
+    Effect.succeed({ events: 7, head: { count: 7, digest: "0".repeat(64) }, problem: "event 8 (01J) is wrong" }),
   SessionsList: ({ active }) => (active ? Stream.empty : Stream.make(session, { ...session, ended_at: null })),
   RecordingRead: () => Stream.empty,
   CaExport: ({ type }) => Effect.succeed(`ssh-ed25519 ${type}\n`),

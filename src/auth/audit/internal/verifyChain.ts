@@ -1,53 +1,105 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
-import { type ChainHead, emptyChain, follow } from "../AuditChain.ts"
+import { Effect, Option } from "effect"
+import { type AuditHead, showAuditHead } from "../../../domain/AuditHead.ts"
+import type { SigningKey } from "../../keys/SigningKey.ts"
+import { chainStart, emptyChain, type Followed, follow } from "../AuditChain.ts"
 import { type AuditRow, chainedOf } from "../AuditRow.ts"
+import { isSignedBy } from "../SignedHead.ts"
+import { storedHead } from "./storedHead.ts"
 
-/** How many events hold, and the id of the first that doesn't, or a description where it is missing at the end. */
-export interface AuditVerdict {
-  readonly events: number
-  readonly broken_at: string | null
+/** A head that the log had once, and says who says so. */
+export interface KnownHead {
+  readonly head: AuditHead
+  /** `in a file, at …`: ends a sentence that tells what the log had. */
+  readonly source: string
 }
 
-const batchSize = 1_000
+/** How many events hold, what the log ends with, and the first thing that is wrong, in words that name the event. */
+export interface AuditVerdict {
+  readonly events: number
+  readonly head: AuditHead
+  readonly problem: string | null
+}
 
-/** Walks the chain up to the head that it finds when it begins; appends go on meanwhile. */
-export const verifyChain = (sql: SqlClient): Effect.Effect<AuditVerdict, SqlError> =>
+/** So many hold up everything else that the hub does for some 2 ms. */
+const batchSize = 250
+
+/** Lets the event loop do what waits: `Effect.yieldNow` lets other fibers run, but no socket be read. */
+const nextTurn = Effect.async<void>((resume) => {
+  const turn = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(turn))
+})
+
+/** Walks up to `end`; appends go on meanwhile. */
+const walk = (sql: SqlClient, end: AuditHead) =>
   Effect.gen(function* () {
-    const stored = yield* storedHead(sql)
-    let head: ChainHead = emptyChain
-    let lastId = "the beginning"
-    while (true) {
+    let so = chainStart
+    while (so.problem === null && so.head.count < end.count) {
       const rows = yield* sql<AuditRow>`
-        SELECT * FROM audit_events WHERE seq > ${head.count} AND seq <= ${stored.count} ORDER BY seq LIMIT ${batchSize}`
-      const last = rows.at(-1)
-      if (last === undefined) break
-      const step = follow(
-        head,
+        SELECT * FROM audit_events WHERE seq > ${so.head.count} AND seq <= ${end.count} ORDER BY seq LIMIT ${batchSize}`
+      if (rows.length === 0) break
+      so = follow(
+        so,
         rows.map((row) => ({ event: chainedOf(row), digest: row.digest })),
       )
-      if (step.brokenAt !== null) return { events: step.head.count, broken_at: step.brokenAt }
-      head = step.head
-      lastId = last.id
-      yield* Effect.yieldNow()
+      yield* nextTurn
     }
-    return { events: head.count, broken_at: yield* endProblem(sql, head, stored, lastId) }
-  }).pipe(Effect.withSpan("AuditLog.verify"))
-
-const storedHead = (sql: SqlClient) =>
-  Effect.map(
-    sql<{ count: number | string; digest: string }>`SELECT count, digest FROM audit_head WHERE one = 1`,
-    ([row]): ChainHead => (row === undefined ? emptyChain : { count: Number(row.count), digest: row.digest }),
-  )
-
-/** What is wrong after the last event that holds: a tail that was cut off, or one that the head doesn't know. */
-const endProblem = (sql: SqlClient, head: ChainHead, stored: ChainHead, lastId: string) =>
-  Effect.gen(function* () {
-    if (head.count < stored.count) return `after ${lastId}: ${stored.count - head.count} events are missing`
-    if (head.digest !== stored.digest) return lastId
-    const now = yield* storedHead(sql)
-    const [extra] = yield* sql<{ id: string }>`
-      SELECT id FROM audit_events WHERE seq > ${now.count} ORDER BY seq LIMIT 1`
-    return extra === undefined ? null : extra.id
+    return so
   })
+
+const after = ({ head, lastId }: Followed) =>
+  lastId === "" ? "from the beginning" : `after event ${head.count} (${lastId})`
+
+/** What is wrong behind the last event that holds: a tail that was cut off, or one that the head does not know. */
+const endProblem = (sql: SqlClient, so: Followed, stored: AuditHead) =>
+  Effect.gen(function* () {
+    if (so.head.count < stored.count) {
+      const missing = stored.count - so.head.count
+      return `${missing} ${missing === 1 ? "event is" : "events are"} missing at the end, ${after(so)}`
+    }
+    if (so.head.digest !== stored.digest) {
+      return `event ${so.head.count} (${so.lastId}) is not the one that the log's head names`
+    }
+    const now = Option.getOrElse(yield* storedHead(sql), () => emptyChain)
+    const [extra] = yield* sql<{ seq: number | string; id: string }>`
+      SELECT seq, id FROM audit_events WHERE seq > ${now.count} ORDER BY seq LIMIT 1`
+    return extra === undefined ? null : `event ${extra.seq} (${extra.id}) stands behind the end of the log`
+  })
+
+/** Whether the log, of which all holds up to `so`, still goes through a head that it had once. */
+const knownProblem = (sql: SqlClient, so: Followed, { head, source }: KnownHead) =>
+  Effect.gen(function* () {
+    if (head.count > so.head.count) {
+      return `the log has ${so.head.count} events, and had ${head.count} ${source}: the last ones were removed`
+    }
+    const [row] = yield* sql<{ id: string; digest: string }>`
+      SELECT id, digest FROM audit_events WHERE seq = ${head.count}`
+    if (head.count === 0 || row?.digest === head.digest) return null
+    return `event ${head.count} (${row?.id}) is another than it was ${source}: the log was written anew from there or before`
+  })
+
+/** The verdict on the whole log, and on whether it still goes through heads that are known from elsewhere. */
+export const verifyChain = (
+  sql: SqlClient,
+  keys: ReadonlyArray<SigningKey>,
+  known: ReadonlyArray<KnownHead>,
+): Effect.Effect<AuditVerdict, SqlError> =>
+  Effect.gen(function* () {
+    const found = yield* storedHead(sql)
+    if (Option.isNone(found)) return { events: 0, head: emptyChain, problem: "the log has lost its head" }
+    const stored = found.value
+    const so = yield* walk(sql, stored)
+    const verdict = (problem: string | null) => ({ events: so.head.count, head: so.head, problem })
+    if (so.problem !== null) return verdict(so.problem)
+    const end = yield* endProblem(sql, so, stored)
+    if (end !== null) return verdict(end)
+    if (!isSignedBy(stored, keys)) {
+      return verdict(`the log's head, ${showAuditHead(stored)}, is not signed with this cluster's recording key`)
+    }
+    for (const one of known) {
+      const problem = yield* knownProblem(sql, so, one)
+      if (problem !== null) return verdict(problem)
+    }
+    return verdict(null)
+  }).pipe(Effect.withSpan("AuditLog.verify"))
