@@ -77,6 +77,6 @@ const endOf = (exit: Exit.Exit<Ending, Failure>, durationMs: number, endReason: 
 const reasonOf = (cause: Cause.Cause<Failure>, endReason: Option.Option<string>): string =>
   Option.match(Cause.failureOption(cause), {
     onNone: () =>
-      Cause.isInterrupted(cause) ? Option.getOrElse(endReason, () => "the agent stopped") : "the agent failed",
+      Cause.isInterrupted(cause) ? Option.getOrElse(endReason, () => "its recorder stopped") : "its recorder failed",
     onSome: (error) => error.message,
   })

@@ -1,10 +1,10 @@
 import { Effect, Schedule } from "effect"
-import type { HubOrders } from "../../src/agent/access/HubOrders.ts"
 import {
   type ConnectionHandler,
   runTunnelClient,
   type TunnelClientOptions,
 } from "../../src/agent/tunnel/TunnelClient.ts"
+import type { HubOrders } from "../../src/node/access/HubOrders.ts"
 import { nodeId, nodeToken, type TestHub } from "./TestHub.ts"
 
 /** Gives every byte back, and ends when the other side does. */

@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer, Option, type Scope } from "effect"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
-import { AuditReports } from "../audit/AuditReports.ts"
+import { AuditReports } from "../../node/audit/AuditReports.ts"
 import { SessionReport } from "./audit/SessionReport.ts"
 import type { ProbeKeeper } from "./ProbeKeeper.ts"
 import { ProbeLost } from "./ProbeLost.ts"

@@ -1,29 +1,31 @@
-import { isIP, type Server, type Socket } from "node:net"
+import { type AddressInfo, isIP, type Socket } from "node:net"
 import { Effect, Option, type Scope } from "effect"
 import { escapeText } from "../../domain/escapeText.ts"
+import { ForwardFailed } from "../../node/forwarding/ForwardFailed.ts"
+import type { AcceptedSocket, MachineSockets } from "../../node/machine/MachineSockets.ts"
 import { getent } from "../terminal/internal/getent.ts"
 import { loadNative, type NativeSockets, type NativeUser } from "../terminal/internal/Native.ts"
 import type { LoginUser } from "../terminal/LoginUser.ts"
-import { ForwardFailed } from "./ForwardFailed.ts"
 import { connectedSocket, connectSocket, listenAt } from "./internal/nodeSockets.ts"
 import { resolveHost } from "./internal/resolveHost.ts"
 
 const connectTimeout = "20 seconds"
 
-/** Sockets of a login, made with its rights: the kernel, and whoever asks it, sees them as that account's own. */
-export interface LoginSockets {
-  /** A connection to `host:port`, tried at all its addresses, 20 s each. Half-open; destroyed with the scope. */
-  readonly connect: (host: string, port: number) => Effect.Effect<Socket, ForwardFailed, Scope.Scope>
-  readonly connectUnix: (path: string) => Effect.Effect<Socket, ForwardFailed, Scope.Scope>
-  /** Listens at a numeric address, as long as the scope; port 0: any that is free. */
-  readonly listen: (
-    address: string,
-    port: number,
-    onSocket: (socket: Socket) => void,
-  ) => Effect.Effect<Server, ForwardFailed, Scope.Scope>
+/**
+ * Sockets of a login, made with its rights: the kernel, and whoever asks it, sees them as that account's own. Connections are tried
+ * at all addresses that a host has, 20 s each.
+ */
+export interface LoginSockets extends MachineSockets {
   /** Listens at a unix socket in a directory of its own, which nobody else may enter; both are removed with the scope. Its path. */
   readonly listenPrivately: (onSocket: (socket: Socket) => void) => Effect.Effect<string, ForwardFailed, Scope.Scope>
 }
+
+const accepted = (socket: Socket): AcceptedSocket => ({
+  originAddress: socket.remoteAddress ?? "",
+  originPort: socket.remotePort ?? 0,
+  accept: Effect.succeed(socket),
+  reject: Effect.sync(() => socket.destroy()),
+})
 
 /** The account's rights, where the agent has others. */
 const rightsOf = Effect.fn("LoginSockets.rightsOf")(function* ({ name, uid, gid }: LoginUser) {
@@ -63,7 +65,14 @@ export const loginSockets = Effect.fn("LoginSockets.of")(
         ),
       connectUnix: (path) => connectedSocket(() => sockets.connectUnix(rights, path), escapeText(path)),
       listen: (address, port, onSocket) =>
-        listenAt(() => sockets.listenTcp(rights, address, port), `${address} port ${port}`, onSocket),
+        Effect.map(
+          listenAt(
+            () => sockets.listenTcp(rights, address, port),
+            `${address} port ${port}`,
+            (socket) => onSocket(accepted(socket)),
+          ),
+          (server) => (server.address() as AddressInfo).port,
+        ),
       listenPrivately: (onSocket) => listenPrivately(sockets, rights, onSocket),
     } satisfies LoginSockets
   },

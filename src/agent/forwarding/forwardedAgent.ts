@@ -1,9 +1,9 @@
 import type { Socket } from "node:net"
 import { Effect, FiberSet, Option, type Scope } from "effect"
+import type { CertifiedLogin } from "../../node/session/CertifiedLogin.ts"
 import { joinStreams } from "../../ssh/JoinStreams.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
-import type { CertifiedLogin } from "../session/CertifiedLogin.ts"
 import type { LoginUser } from "../terminal/LoginUser.ts"
 import { loginSockets } from "./LoginSockets.ts"
 

@@ -1,12 +1,12 @@
 import { join } from "node:path"
 import { Command } from "@effect/cli"
 import { Effect, Stream } from "effect"
-import { listSpool, type SpoolEntry } from "../../agent/spool/listSpool.ts"
 import { CommandFailed } from "../../cli/CommandFailed.ts"
 import { dataDirectory } from "../../cli/mezctl/HubSocket.ts"
 import { type Columns, type ListFormat, printList } from "../../cli/printList.ts"
 import { format } from "../../cli/sharedOptions.ts"
 import { WrongUsage } from "../../cli/WrongUsage.ts"
+import { listSpool, type SpoolEntry } from "../../node/spool/listSpool.ts"
 import { directoryIsInUse } from "../process/directoryIsInUse.ts"
 
 const wholeSeconds = (time: string | null) => time?.replace(/\.\d+(?=Z$)/, "") ?? "-"

@@ -1,7 +1,7 @@
 import { Clock, Effect } from "effect"
 import { auditEvent } from "../../../domain/AuditEvent.ts"
 import type { SessionInfo } from "../../../domain/SessionInfo.ts"
-import type { AuditReports } from "../../audit/AuditReports.ts"
+import type { AuditReports } from "../../../node/audit/AuditReports.ts"
 import type { ProbeRecord } from "../ProbeRecord.ts"
 import { SessionDigest } from "./SessionDigest.ts"
 import type { Told } from "./Told.ts"

@@ -1,5 +1,5 @@
+import { FileTransfer } from "../../../node/files/FileTransfer.ts"
 import type { Executable } from "../../terminal/internal/launch.ts"
-import { FileTransfer } from "../FileTransfer.ts"
 
 /** What runs on the node for a transfer. */
 export const executableOf: (transfer: FileTransfer) => Executable = FileTransfer.$match({

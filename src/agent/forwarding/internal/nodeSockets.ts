@@ -1,6 +1,6 @@
 import { createServer, type Server, Socket } from "node:net"
 import { Effect, type Scope } from "effect"
-import { ForwardFailed } from "../ForwardFailed.ts"
+import { ForwardFailed } from "../../../node/forwarding/ForwardFailed.ts"
 
 const failed = (what: string, error: unknown): ForwardFailed => {
   const code = error instanceof Error && "code" in error ? String(error.code) : ""

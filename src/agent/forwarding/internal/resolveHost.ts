@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process"
 import { isIP } from "node:net"
 import { Effect } from "effect"
-import { ForwardFailed } from "../ForwardFailed.ts"
+import { ForwardFailed } from "../../../node/forwarding/ForwardFailed.ts"
 
 const timeoutMs = 10_000
 /** Look-ups at once, for all connections of this agent. */

@@ -3,7 +3,7 @@ import type { RawData, WebSocket } from "ws"
 import { type Heartbeat, keepWarm, watchHeartbeat } from "../../../api/transport/Heartbeat.ts"
 import { Announcement, closeCode } from "../../../api/transport/TunnelMessages.ts"
 import { WebSocketDuplex } from "../../../api/transport/WebSocketDuplex.ts"
-import type { IncomingConnection } from "../IncomingConnection.ts"
+import type { IncomingConnection } from "../../../node/session/IncomingConnection.ts"
 
 const decode = Schema.decodeUnknownOption(Announcement)
 

@@ -4,7 +4,7 @@ import { defaultHeartbeat, type Heartbeat } from "../../../api/transport/Heartbe
 import type { OpenError } from "../../../api/transport/OpenWebSocket.ts"
 import { maxDialled, paths } from "../../../api/transport/TunnelMessages.ts"
 import { maxTunnelMessage } from "../../../api/transport/WebSocketDuplex.ts"
-import type { IncomingConnection } from "../IncomingConnection.ts"
+import type { IncomingConnection } from "../../../node/session/IncomingConnection.ts"
 import type { ConnectionHandler } from "../TunnelClient.ts"
 import { awaitAnnouncement } from "./AwaitAnnouncement.ts"
 

@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Layer, Option } from "effect"
-import { AuditReports } from "../../../../src/agent/audit/AuditReports.ts"
 import { EnhancedRecording } from "../../../../src/agent/enhanced/EnhancedRecording.ts"
 import { ProbeKeeper } from "../../../../src/agent/enhanced/ProbeKeeper.ts"
 import type { LoginUser } from "../../../../src/agent/terminal/LoginUser.ts"
@@ -14,6 +13,7 @@ import type { FileEvent } from "../../../../src/domain/FileEvent.ts"
 import { FrameKind } from "../../../../src/domain/Frame.ts"
 import type { RecordingMode } from "../../../../src/domain/RecordingMode.ts"
 import { nobody } from "../../../../src/library/nobody.ts"
+import { AuditReports } from "../../../../src/node/audit/AuditReports.ts"
 import {
   CommandJoiner,
   decodeCommands,

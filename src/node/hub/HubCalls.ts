@@ -1,0 +1,72 @@
+import type { RpcClientError } from "@effect/rpc/RpcClientError"
+import { Context, Effect, Layer, Option } from "effect"
+import type { ApiError } from "../../api/ApiError.ts"
+import type { BearerToken } from "../../api/BearerToken.ts"
+import type { HubAddress } from "../../api/HubAddress.ts"
+import type { HubNotTrusted } from "../../api/HubNotTrusted.ts"
+import type { HubRefused } from "../../api/HubRefused.ts"
+import { hubRpcClient } from "../../api/HubRpcClient.ts"
+import type { HubTrust } from "../../api/HubTrust.ts"
+import type { HubUnreachable } from "../../api/HubUnreachable.ts"
+import { NodeRpcs } from "../../api/NodeRpcs.ts"
+import type { ClusterInfo } from "../../api/PublicRpcs.ts"
+import type { AuditEventDraft } from "../../domain/AuditEvent.ts"
+import type { ChosenMode, RecordingMode } from "../../domain/RecordingMode.ts"
+
+export interface HubCallsOptions {
+  readonly hub: HubAddress
+  readonly trust: HubTrust
+  readonly token: Effect.Effect<BearerToken>
+}
+
+/** A call to the hub did not succeed. */
+export type CallFailed = ApiError | RpcClientError | HubUnreachable | HubNotTrusted | HubRefused
+
+/** What the agent says of itself. */
+export interface Registration {
+  readonly version: string
+  readonly labels: Readonly<Record<string, string>>
+  /** What a session that began now would get. */
+  readonly mode: ChosenMode
+  /** `ssh-ed25519 AAAA…` */
+  readonly hostKey: string
+}
+
+/** Events that are told at once. */
+export interface ReportBatch {
+  /** A UUID by which the hub knows the batch if it comes again. */
+  readonly id: string
+  readonly events: ReadonlyArray<AuditEventDraft>
+}
+
+/** What the agent asks of its hub, and tells it; each call on a connection of its own. */
+export class HubCalls extends Context.Tag("mezite/node/HubCalls")<
+  HubCalls,
+  {
+    /** The cluster's `session_recording`. */
+    readonly sessionRecording: Effect.Effect<RecordingMode, CallFailed>
+    /** Gives a fresh host certificate, and the cluster's keys. */
+    readonly register: (
+      registration: Registration,
+    ) => Effect.Effect<{ readonly host_certificate: string; readonly cluster: ClusterInfo }, CallFailed>
+    /** Tells what belongs in the audit log; a batch that the hub has already is not stored again. See `AuditReports`. */
+    readonly report: (batch: ReportBatch) => Effect.Effect<void, CallFailed>
+  }
+>() {
+  static readonly layer = (options: HubCallsOptions): Layer.Layer<HubCalls> => Layer.effect(HubCalls, make(options))
+}
+
+const make = (options: HubCallsOptions) =>
+  Effect.sync(() => {
+    const client = hubRpcClient(NodeRpcs, { ...options, token: Option.some(options.token) })
+    return HubCalls.of({
+      sessionRecording: Effect.scoped(Effect.flatMap(client, (hub) => hub.SessionRecording())),
+      register: ({ version, labels, mode, hostKey }) =>
+        Effect.scoped(
+          Effect.flatMap(client, (hub) =>
+            hub.Register({ version, labels, mode: mode.mode, mode_source: mode.source, host_key: hostKey }),
+          ),
+        ),
+      report: ({ id, events }) => Effect.scoped(Effect.flatMap(client, (hub) => hub.Report({ batch_id: id, events }))),
+    })
+  })

@@ -1,0 +1,25 @@
+import type { Duplex } from "node:stream"
+import type { Effect, Scope } from "effect"
+import type { ForwardFailed } from "../forwarding/ForwardFailed.ts"
+
+/** A connection that somebody made to where the machine listens for a client. Either is to be run, once. */
+export interface AcceptedSocket {
+  readonly originAddress: string
+  readonly originPort: number
+  /** Its bytes; to be destroyed by whoever accepts it. */
+  readonly accept: Effect.Effect<Duplex>
+  readonly reject: Effect.Effect<void>
+}
+
+/** Sockets of the machine, with a login's rights. Their two directions end one by one, and they never emit an unheard `error`. */
+export interface MachineSockets {
+  /** A connection to `host:port`; destroyed with the scope. */
+  readonly connect: (host: string, port: number) => Effect.Effect<Duplex, ForwardFailed, Scope.Scope>
+  readonly connectUnix: (path: string) => Effect.Effect<Duplex, ForwardFailed, Scope.Scope>
+  /** Listens at a numeric address, as long as the scope; port 0: any that is free. Gives the port. */
+  readonly listen: (
+    address: string,
+    port: number,
+    onSocket: (socket: AcceptedSocket) => void,
+  ) => Effect.Effect<number, ForwardFailed, Scope.Scope>
+}

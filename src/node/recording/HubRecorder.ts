@@ -1,0 +1,76 @@
+import * as Grpc from "@grpc/grpc-js"
+import { Context, type Duration, Effect, Layer, Redacted, type Scope } from "effect"
+import type { BearerToken } from "../../api/BearerToken.ts"
+import { type HubAddress, hubAuthority } from "../../api/HubAddress.ts"
+import { grpcChannelOptions, grpcCredentials, type HubTrust } from "../../api/HubTrust.ts"
+import { recordMethod } from "../../api/RecordingIngestMethod.ts"
+import { encodeEndEntry } from "../../recording/End.ts"
+import type { RecordingLost, RemoteSink } from "../../session/RecordingSink.ts"
+import { type Opening, RecordCall } from "./RecordCall.ts"
+
+export interface HubRecorderOptions {
+  readonly hub: HubAddress
+  readonly trust: HubTrust
+  readonly token: Effect.Effect<BearerToken>
+  /** How long the hub may confirm nothing. */
+  readonly ackTimeout: Duration.DurationInput
+}
+
+const channelOptions: Grpc.ChannelOptions = {
+  // A hub that is back is found within a second or two, also by those who asked while it was away.
+  "grpc.initial_reconnect_backoff_ms": 200,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+  // A client's connection is its own, so that a new client is a new connection.
+  "grpc.use_local_subchannel_pool": 1,
+  "grpc.keepalive_time_ms": 15_000,
+  "grpc.keepalive_timeout_ms": 5_000,
+  // A window of the default size holds a recording up on any but the shortest way.
+  "grpc-node.flow_control_window": 1024 * 1024,
+}
+
+/** Brings recordings to the hub. */
+export class HubRecorder extends Context.Tag("mezite/node/HubRecorder")<
+  HubRecorder,
+  {
+    /** Begins a recording, or goes on with it: see `RecordCall`. */
+    readonly open: (
+      header: Uint8Array,
+    ) => Effect.Effect<{ readonly call: RecordCall; readonly opening: Opening }, RecordingLost, Scope.Scope>
+  }
+>() {
+  static readonly layer = (options: HubRecorderOptions): Layer.Layer<HubRecorder> =>
+    Layer.scoped(
+      HubRecorder,
+      Effect.gen(function* () {
+        let client = newClient(options)
+        yield* Effect.addFinalizer(() => Effect.sync(() => client.close()))
+        // Calls that are still heard go on; new ones must not wait until TCP or a keep-alive gives the old connection up.
+        const replace = (silent: Grpc.Client): void => {
+          if (silent !== client) return
+          client = newClient(options)
+          silent.close()
+        }
+        const { path, requestSerialize, responseDeserialize } = recordMethod
+        const start = Effect.map(options.token, (token) => {
+          const metadata = new Grpc.Metadata()
+          metadata.set("authorization", `Bearer ${Redacted.value(token)}`)
+          const used = client
+          const stream = used.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
+          return { stream, onSilence: () => replace(used) }
+        })
+        return { open: (header) => RecordCall.open(start, header, options.ackTimeout) }
+      }),
+    )
+}
+
+const newClient = ({ hub, trust }: HubRecorderOptions) =>
+  new Grpc.Client(hubAuthority(hub), grpcCredentials(trust), { ...channelOptions, ...grpcChannelOptions(trust, hub) })
+
+/** A live session's sink at the hub, on a call that was just opened. */
+export const remoteSink = (call: RecordCall): Effect.Effect<RemoteSink, never, Scope.Scope> =>
+  Effect.as(Effect.forkScoped(Effect.ignore(call.silence)), {
+    offer: ({ entry, frame }) => call.offer(entry, frame.size),
+    hurry: () => call.send(),
+    durable: call.durable,
+    finish: (end) => call.finish(encodeEndEntry(end)),
+  } satisfies RemoteSink)
