@@ -108,6 +108,34 @@ export const JoinToken = Schema.Struct({
 })
 export type JoinToken = typeof JoinToken.Type
 
+/** A session's recording. */
+export const Recording = Schema.Struct({
+  session_id: SessionId,
+  user: Schema.String,
+  node: Schema.String,
+  login: Schema.String,
+  started_at: Schema.String,
+  ended_at: Schema.NullOr(Schema.String),
+  /** Grows; whole on a hub's disk, to be stored; in its place; on its way out of it; gone. */
+  state: Schema.Literal("open", "kept", "stored", "deleting", "deleted"),
+  /** Of the file, in bytes and SHA-256 in hex; null while it grows. */
+  bytes: Schema.NullOr(Schema.Int),
+  digest: Schema.NullOr(Schema.String),
+  /** How often it could not be stored, and what happened last. */
+  attempts: Schema.Int,
+  trouble: Schema.NullOr(Schema.String),
+  stored_at: Schema.NullOr(Schema.String),
+  /** When it is deleted by itself; null: not as things are. */
+  expires_at: Schema.NullOr(Schema.String),
+  held_at: Schema.NullOr(Schema.String),
+  held_by: Schema.NullOr(Schema.String),
+  hold_reason: Schema.NullOr(Schema.String),
+  deleted_at: Schema.NullOr(Schema.String),
+  /** Null: its time was over. */
+  deleted_by: Schema.NullOr(Schema.String),
+})
+export type Recording = typeof Recording.Type
+
 export const Setting = Schema.Struct({ key: Schema.String, value: Schema.String })
 
 /** An invite, to be shown once. */
@@ -234,6 +262,32 @@ export class ClusterRpcs extends RpcGroup.make(
     error: ApiError,
     stream: true,
   }),
+  /**
+   * The share of an encrypted recording's key that the hub keeps, in hex: with it and the master key a file of it can be read
+   * without the hub. Null where it has none.
+   */
+  Rpc.make("RecordingKeyShare", {
+    payload: { session_id: SessionId },
+    success: nullable(Schema.Redacted(Schema.String)),
+    error: ApiError,
+  }),
+  /** The newest first. */
+  Rpc.make("RecordingsList", {
+    payload: {
+      /** Only those that are not in their place yet. */
+      pending: Schema.Boolean,
+      /** Only those that may not be deleted. */
+      held: Schema.Boolean,
+    },
+    success: Recording,
+    error: ApiError,
+    stream: true,
+  }),
+  /** It is not deleted before it is released, neither when its time is over nor by anybody. */
+  Rpc.make("RecordingsHold", { payload: { session_id: SessionId, reason: Reason }, error: ApiError }),
+  Rpc.make("RecordingsRelease", { payload: { session_id: SessionId }, error: ApiError }),
+  /** Deletes a recording that is stored; one that is encrypted can't be read from then on, whoever has a copy of it. */
+  Rpc.make("RecordingsRemove", { payload: { session_id: SessionId, reason: Reason }, error: ApiError }),
   Rpc.make("CaExport", {
     payload: { type: Schema.Literal("user", "host") },
     success: Schema.String,

@@ -16,6 +16,7 @@ import { Locks } from "./locks/Locks.ts"
 import { JoinTokens } from "./nodes/JoinTokens.ts"
 import { Nodes } from "./nodes/Nodes.ts"
 import { OpensshNodes } from "./nodes/OpensshNodes.ts"
+import { LegalHold } from "./recordings/LegalHold.ts"
 import { Recordings } from "./recordings/Recordings.ts"
 import { Roles } from "./roles/Roles.ts"
 import { NodeReports } from "./sessions/NodeReports.ts"
@@ -24,10 +25,9 @@ import { Settings } from "./settings/Settings.ts"
 
 const features = Layer.mergeAll(Callers.layer, Logins.layer, NodeReports.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Nodes.layer, OpensshNodes.layer, Users.layer, Locks.layer, CredentialIssuer.layer)),
-  Layer.provideMerge(Sessions.layer),
-  Layer.provideMerge(
-    Layer.mergeAll(Settings.layer, JoinTokens.layer, ClusterDescription.layer, Roles.layer, Recordings.layer),
-  ),
+  Layer.provideMerge(Layer.merge(Sessions.layer, LegalHold.layer)),
+  Layer.provideMerge(Recordings.layer),
+  Layer.provideMerge(Layer.mergeAll(Settings.layer, JoinTokens.layer, ClusterDescription.layer, Roles.layer)),
   Layer.provideMerge(
     Layer.mergeAll(
       CertificateIssuer.layer,

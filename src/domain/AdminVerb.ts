@@ -7,6 +7,7 @@ export const AdminVerb = Schema.Literal(
   "locks:write",
   "nodes:read",
   "nodes:write",
+  "recordings:write",
   "roles:read",
   "roles:write",
   "sessions:terminate",

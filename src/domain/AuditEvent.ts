@@ -26,6 +26,8 @@ export const AuditEventType = Schema.Literal(
   "session.recording.stored",
   "session.recording.access",
   "session.recording.delete",
+  "session.recording.hold",
+  "session.recording.release",
   "session.command",
   "session.disk",
   "session.network",

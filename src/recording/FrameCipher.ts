@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto"
 import type { Keyframe } from "./End.ts"
-import type { MasterKey } from "./MasterKey.ts"
 import { RecordingError } from "./RecordingError.ts"
 import { AUTH_TAG_BYTES, type WireFrame } from "./WireFrame.ts"
 
@@ -21,8 +20,9 @@ export class FrameCipher {
   readonly #key: KeyObject
   readonly #session: Uint8Array
 
-  constructor(key: MasterKey, sessionId: string, salt: Uint8Array) {
-    this.#key = key.recordingKey(sessionId, salt)
+  /** `key`: the recording's own, of 32 bytes. */
+  constructor(key: KeyObject, sessionId: string) {
+    this.#key = key
     this.#session = new TextEncoder().encode(`\0${sessionId}\0`)
   }
 

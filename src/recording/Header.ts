@@ -11,8 +11,15 @@ import { RecordingError } from "./RecordingError.ts"
 /** The version of the format that this program reads and writes. */
 export const FORMAT_VERSION = 1
 
-/** How payloads are encrypted: AES-256-GCM under the master key with this id. */
+/**
+ * What a recording's key is derived from: the master key alone (`master`), or that and a share that is kept apart from the
+ * recording (`split`).
+ */
+export type KeyScheme = "master" | "split"
+
+/** How payloads are encrypted: AES-256-GCM under a key that comes from the master key with this id. */
 export interface Encryption {
+  readonly scheme: KeyScheme
   readonly keyId: string
   /** 32 random bytes. */
   readonly salt: Uint8Array
@@ -35,6 +42,8 @@ const sources: Record<RecordingModeSource, ModeSource> = {
   default: ModeSource.DEFAULT,
 }
 
+const ciphers: Record<KeyScheme, Cipher> = { master: Cipher.AES_256_GCM, split: Cipher.AES_256_GCM_SPLIT }
+
 const nameOf = <A extends string, N>(names: Record<A, N>, value: N): A | undefined =>
   (Object.keys(names) as A[]).find((name) => names[name] === value)
 
@@ -51,10 +60,12 @@ export const encodeHeaderEntry = ({ info, deflate, encryption }: RecordingHeader
     modeSource: sources[modeSource],
     codec: deflate ? Codec.DEFLATE : Codec.UNSPECIFIED,
     ...(terminal === undefined ? {} : { terminal: { ...terminal } }),
-    ...(encryption === undefined ? {} : { encryption: { cipher: Cipher.AES_256_GCM, ...encryption } }),
+    ...(encryption === undefined ? {} : { encryption: encryptionMessage(encryption) }),
   })
   return encodeEntry("header", writeMessage(HeaderSchema, values, Limits.header))
 }
+
+const encryptionMessage = ({ scheme, keyId, salt }: Encryption) => ({ cipher: ciphers[scheme], keyId, salt })
 
 /** Reads a Header; throws `UnsupportedVersion` or `Corrupt`. */
 export const decodeHeader = (body: Uint8Array, offset: number): RecordingHeader => {
@@ -73,11 +84,10 @@ export const decodeHeader = (body: Uint8Array, offset: number): RecordingHeader 
 
 const encryptionOf = ({ encryption }: Header, offset: number): Encryption | undefined => {
   if (encryption === undefined) return undefined
-  if (encryption.cipher !== Cipher.AES_256_GCM) {
-    throw RecordingError.at(offset, "UnsupportedVersion", "it is encrypted in an unknown way")
-  }
+  const scheme = nameOf(ciphers, encryption.cipher)
+  if (scheme === undefined) throw RecordingError.at(offset, "UnsupportedVersion", "it is encrypted in an unknown way")
   if (encryption.salt.length !== 32) throw RecordingError.at(offset, "Corrupt", "the salt does not have 32 bytes")
-  return { keyId: encryption.keyId, salt: encryption.salt.slice() }
+  return { scheme, keyId: encryption.keyId, salt: encryption.salt.slice() }
 }
 
 const infoOf = (header: Header, offset: number): SessionInfo => {

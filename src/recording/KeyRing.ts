@@ -1,5 +1,7 @@
+import type { KeyObject } from "node:crypto"
 import { FrameCipher } from "./FrameCipher.ts"
-import type { RecordingHeader } from "./Header.ts"
+import type { Encryption, RecordingHeader } from "./Header.ts"
+import type { KeyShare } from "./KeyShare.ts"
 import type { MasterKey } from "./MasterKey.ts"
 import { RecordingError } from "./RecordingError.ts"
 
@@ -8,10 +10,17 @@ export class KeyRing {
   /** What new recordings are encrypted with; absent: they are not. */
   readonly current: MasterKey | undefined
   readonly #byId: ReadonlyMap<string, MasterKey>
+  readonly #share: KeyShare | undefined
 
-  constructor(current?: MasterKey, old: ReadonlyArray<MasterKey> = []) {
+  constructor(current?: MasterKey, old: ReadonlyArray<MasterKey> = [], share?: KeyShare) {
     this.current = current
     this.#byId = new Map([...old, ...(current === undefined ? [] : [current])].map((key) => [key.id, key]))
+    this.#share = share
+  }
+
+  /** The same keys, for the one recording whose share this is. */
+  withShare(share: KeyShare | undefined): KeyRing {
+    return new KeyRing(this.current, [...this.#byId.values()], share)
   }
 
   find(keyId: string): MasterKey | undefined {
@@ -21,11 +30,28 @@ export class KeyRing {
   /** The cipher for a recording; undefined where it is in clear. Throws `UnknownKey`, which names the key wanted. */
   cipherFor(header: RecordingHeader, offset = 0): FrameCipher | undefined {
     if (header.encryption === undefined) return undefined
-    const { keyId, salt } = header.encryption
+    const { sessionId } = header.info
+    return new FrameCipher(this.#keyOf(header.encryption, sessionId, offset), sessionId)
+  }
+
+  #keyOf({ scheme, keyId, salt }: Encryption, sessionId: string, offset: number): KeyObject {
     const key = this.find(keyId)
-    if (key !== undefined) return new FrameCipher(key, header.info.sessionId, salt)
+    if (key === undefined) throw this.#unknown(keyId, offset)
+    if (scheme === "master") return key.recordingKey(sessionId, salt)
+    if (this.#share === undefined) {
+      const problem = "the share of its key that its hub keeps was not given, or is destroyed"
+      throw RecordingError.at(
+        offset,
+        "UnknownKey",
+        `the recording cannot be read with the key ${keyId} alone: ${problem}`,
+      )
+    }
+    return key.splitRecordingKey(sessionId, salt, this.#share)
+  }
+
+  #unknown(keyId: string, offset: number): RecordingError {
     const given = this.#byId.size === 0 ? "no key was given" : `the keys given are ${[...this.#byId.keys()].join(", ")}`
-    throw RecordingError.at(
+    return RecordingError.at(
       offset,
       "UnknownKey",
       `the recording is encrypted with the key ${printable(keyId)}; ${given} (MEZITE_RECORDING_ENC_KEY, MEZITE_RECORDING_ENC_KEYS_OLD)`,

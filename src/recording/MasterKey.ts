@@ -1,8 +1,12 @@
 import { createHash, createSecretKey, hkdfSync, type KeyObject } from "node:crypto"
 import { Either } from "effect"
+import type { KeyShare } from "./KeyShare.ts"
 import { RecordingKeyError } from "./VerifyingKey.ts"
 
 const KEY_BYTES = 32
+
+const derived = (material: Uint8Array, salt: Uint8Array, info: string): KeyObject =>
+  createSecretKey(new Uint8Array(hkdfSync("sha256", material, salt, info, KEY_BYTES)))
 
 /** The 32-byte key that recordings' own keys are derived from. It does not show itself when printed. */
 export class MasterKey {
@@ -29,8 +33,11 @@ export class MasterKey {
 
   /** The key of one recording: HKDF-SHA256 (RFC 5869), info "mezite-recording-v1\0" and the session id. */
   recordingKey(sessionId: string, salt: Uint8Array): KeyObject {
-    return createSecretKey(
-      new Uint8Array(hkdfSync("sha256", this.#key, salt, `mezite-recording-v1\0${sessionId}`, KEY_BYTES)),
-    )
+    return derived(this.#key.export(), salt, `mezite-recording-v1\0${sessionId}`)
+  }
+
+  /** The key of a recording with a share: of both, one after the other, and info "mezite-recording-split-v1\0…". */
+  splitRecordingKey(sessionId: string, salt: Uint8Array, share: KeyShare): KeyObject {
+    return derived(Buffer.concat([this.#key.export(), share.bytes]), salt, `mezite-recording-split-v1\0${sessionId}`)
   }
 }

@@ -7,6 +7,7 @@ import type { FrameCipher } from "./FrameCipher.ts"
 import { encodeHeaderEntry, type RecordingHeader } from "./Header.ts"
 import { thinKeyframes } from "./internal/KeyframeBudget.ts"
 import { KeyRing } from "./KeyRing.ts"
+import type { KeyShare } from "./KeyShare.ts"
 import { Limits } from "./Limits.ts"
 import type { MasterKey } from "./MasterKey.ts"
 import { Progress } from "./Progress.ts"
@@ -21,6 +22,8 @@ export interface RecordingWriterOptions {
   readonly deflate?: boolean
   /** Payloads are encrypted with it; absent: they are in clear. */
   readonly key?: MasterKey
+  /** A share of the key that is kept apart from the recording, which can then be made unreadable for good. */
+  readonly share?: KeyShare
   /** Seals are made with it; absent: there are none. */
   readonly signer?: SigningKey
   /** 32 bytes for the key's derivation; random where not given, and only a test gives it. */
@@ -34,6 +37,17 @@ export interface FinishOptions {
   /** The recorder's digest, where it sent one; else the writer's own is used, where it is known. */
   readonly framesDigest?: Uint8Array
 }
+
+const encryptionOf = ({ key, share, salt }: RecordingWriterOptions): Pick<RecordingHeader, "encryption"> =>
+  key === undefined
+    ? {}
+    : {
+        encryption: {
+          scheme: share === undefined ? "master" : "split",
+          keyId: key.id,
+          salt: salt ?? randomBytes(32),
+        },
+      }
 
 /**
  * Writes a recording: frames in, bytes out, with no clock and no file. Bytes collect until `take`; once they are written
@@ -64,12 +78,11 @@ export class RecordingWriter {
 
   /** A new recording, its magic line and header pending. Throws `TooLarge` for a header over 1 MiB. */
   static begin(options: RecordingWriterOptions): RecordingWriter {
-    const { info, key, signer } = options
-    const encryption = key === undefined ? {} : { encryption: { keyId: key.id, salt: options.salt ?? randomBytes(32) } }
-    const header: RecordingHeader = { info, deflate: options.deflate ?? true, ...encryption }
+    const { info, key, signer, share } = options
+    const header: RecordingHeader = { info, deflate: options.deflate ?? true, ...encryptionOf(options) }
     const progress = Progress.atStart()
     progress.startFramesHash()
-    const writer = new RecordingWriter(header, progress, new KeyRing(key).cipherFor(header), signer)
+    const writer = new RecordingWriter(header, progress, new KeyRing(key, [], share).cipherFor(header), signer)
     const entry = encodeHeaderEntry(header)
     writer.#emit(MAGIC)
     writer.#emit(entry)

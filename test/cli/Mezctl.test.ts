@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -53,6 +54,32 @@ describe("mezctl", () => {
     expect(JSON.parse(await stdoutOf("sessions ls --format=json"))).toEqual([session, { ...session, ended_at: null }])
     expect(JSON.parse(await stdoutOf("sessions ls --active --format json"))).toEqual([])
     expect(JSON.parse(await stdoutOf("audit ls --last 24h --format=json"))).toEqual([])
+  })
+
+  it("lists what becomes of recordings, changes it, and writes one to a file", async () => {
+    const [header, held, kept] = (await stdoutOf("recordings ls")).split("\n").map((line) => line.split(/ {2,}/))
+    expect(header).toEqual(["SESSION ID", "USER", "NODE", "LOGIN", "STATE", "BYTES", "EXPIRES", "NOTE"])
+    expect(held?.slice(4)).toEqual(["stored", "4096", "2026-07-10T10:41:09.004Z", "held by carol: case 7"])
+    expect(kept?.slice(4)).toEqual(["kept", "4096", "2026-07-10T10:41:09.004Z", "the store is away"])
+    expect(JSON.parse(await stdoutOf("recordings ls --pending --format=json"))).toMatchObject([{ state: "kept" }])
+    expect(JSON.parse(await stdoutOf("recordings ls --held --format=json"))).toMatchObject([{ held_by: "carol" }])
+    const id = session.session_id
+    for (const [words, heard] of [
+      [`rm ${id} --reason gone`, `remove ${id} gone`],
+      [`hold ${id} --reason case`, `hold ${id} case`],
+      [`release ${id}`, `release ${id}`],
+    ]) {
+      expect(await run(`recordings ${words}`)).toMatchObject({ code: 1, stderr: `mezctl: ${heard}\n` })
+    }
+    const file = join(directory, "downloaded.rec")
+    const digest = createHash("sha256").update("sealed bytes").digest("hex")
+    expect(await run(`recordings download ${id} -o ${file}`)).toMatchObject({
+      code: 0,
+      stderr: `${file}: 12 bytes, SHA-256 ${digest}\n`,
+    })
+    expect([await readFile(file, "utf8"), (await stat(file)).mode & 0o777]).toEqual(["sealed bytes", 0o600])
+    expect(await run(`recordings download ${id} -o ${file}`)).toMatchObject({ code: 1, stderr: /exists/ })
+    expect(await run("recordings rm everything")).toMatchObject({ code: 2 })
   })
 
   it("flags nodes that are weaker than the cluster", async () => {

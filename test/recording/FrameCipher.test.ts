@@ -1,13 +1,16 @@
 import { createDecipheriv, createHash, hkdfSync } from "node:crypto"
 import { inspect } from "node:util"
-import { Either, FastCheck } from "effect"
+import { Either, FastCheck, Option } from "effect"
 import { describe, expect, it } from "vitest"
-import { FrameCipher, type Keyframe, KeyRing, MasterKey, wireFrame } from "../../src/recording/index.ts"
+import { FrameCipher, type Keyframe, KeyRing, KeyShare, MasterKey, wireFrame } from "../../src/recording/index.ts"
 import { framesArbitrary, masterKey, masterKeyOf, outputFrame, sessionInfo, text } from "../support/recordings.ts"
 
 const salt = new Uint8Array(32).fill(3)
-const cipher = new FrameCipher(masterKey, sessionInfo.sessionId, salt)
-const header = (keyId: string) => ({ info: sessionInfo, deflate: true, encryption: { keyId, salt } })
+const cipherOf = (key: MasterKey, sessionId: string, salt: Uint8Array) =>
+  new FrameCipher(key.recordingKey(sessionId, salt), sessionId)
+const cipher = cipherOf(masterKey, sessionInfo.sessionId, salt)
+const header = (keyId: string) =>
+  ({ info: sessionInfo, deflate: true, encryption: { scheme: "master", keyId, salt } }) as const
 
 describe("FrameCipher", () => {
   it("gives back every payload", () => {
@@ -39,6 +42,24 @@ describe("FrameCipher", () => {
     )
   })
 
+  it("derives a key of two halves as the documentation says, from both of them", () => {
+    const share = Option.getOrThrow(KeyShare.fromHex("ab".repeat(32)))
+    const documented = hkdfSync(
+      "sha256",
+      Buffer.from("09".repeat(32) + "ab".repeat(32), "hex"),
+      salt,
+      `mezite-recording-split-v1\0${sessionInfo.sessionId}`,
+      32,
+    )
+    const key = (master: MasterKey, of: KeyShare) =>
+      master.splitRecordingKey(sessionInfo.sessionId, salt, of).export().toString("hex")
+    expect(key(masterKey, share)).toBe(Buffer.from(documented).toString("hex"))
+    expect(key(masterKey, KeyShare.random())).not.toBe(key(masterKey, share))
+    expect(key(masterKeyOf(1), share)).not.toBe(key(masterKey, share))
+    expect(inspect(share, { depth: 9, showHidden: true })).not.toContain("abab")
+    expect(KeyShare.fromHex("ab")).toEqual(Option.none())
+  })
+
   it.each([
     ["seq", { seq: 6 }],
     ["time", { timeMs: 1 }],
@@ -56,9 +77,9 @@ describe("FrameCipher", () => {
   it("takes no frame of another recording", () => {
     const sealed = cipher.encrypt(wireFrame(outputFrame(5, text("secret"))))
     const others = [
-      new FrameCipher(masterKey, "00000000-0c55-4b0e-9d62-8f7a5f6f2a10", salt),
-      new FrameCipher(masterKey, sessionInfo.sessionId, new Uint8Array(32)),
-      new FrameCipher(masterKeyOf(1), sessionInfo.sessionId, salt),
+      cipherOf(masterKey, "00000000-0c55-4b0e-9d62-8f7a5f6f2a10", salt),
+      cipherOf(masterKey, sessionInfo.sessionId, new Uint8Array(32)),
+      cipherOf(masterKeyOf(1), sessionInfo.sessionId, salt),
     ]
     for (const other of others) expect(() => other.decrypt(sealed, 0)).toThrow("was changed")
   })

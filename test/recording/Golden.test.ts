@@ -1,29 +1,33 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { fromBinary } from "@bufbuild/protobuf"
-import { Either } from "effect"
+import { Either, Option } from "effect"
 import { describe, expect, it } from "vitest"
 import { RecordingSchema } from "../../src/recording/gen/mezite/recording/v1/recording_pb.ts"
-import { KeyRing, MAGIC, MasterKey, RecordingVerifier, VerifyingKey } from "../../src/recording/index.ts"
-import { goldenFrames, goldenRecordings } from "../support/goldenRecordings.ts"
+import { KeyRing, KeyShare, MAGIC, MasterKey, RecordingVerifier, VerifyingKey } from "../../src/recording/index.ts"
+import { goldenFrames, goldenRecordings, goldenShare } from "../support/goldenRecordings.ts"
 import { framesOf, masterKey, readAll, signer } from "../support/recordings.ts"
 
 const folder = new URL("../../fixtures/recordings/", import.meta.url)
 const golden = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(name, folder)))
-const keys: { readonly master_key: string; readonly public_key: string } = (() => {
+const keys: { readonly master_key: string; readonly share: string; readonly public_key: string } = (() => {
   if (process.env.MEZITE_UPDATE_FIXTURES === "1") {
     mkdirSync(folder, { recursive: true })
     for (const [name, bytes] of goldenRecordings()) writeFileSync(new URL(name, folder), bytes)
     const master_key = Buffer.alloc(32, 9).toString("hex")
     const public_key = Buffer.from(signer.publicKey.raw).toString("hex")
-    writeFileSync(new URL("keys.json", folder), `${JSON.stringify({ master_key, public_key }, null, 2)}\n`)
+    writeFileSync(
+      new URL("keys.json", folder),
+      `${JSON.stringify({ master_key, share: goldenShare.hex, public_key }, null, 2)}\n`,
+    )
     writeFileSync(new URL("public.pem", folder), signer.publicKey.toPem())
   }
   return JSON.parse(readFileSync(new URL("keys.json", folder), "utf8"))
 })()
 
 const publicKeys = [Either.getOrThrow(VerifyingKey.parse(keys.public_key))]
-const ring = new KeyRing(Either.getOrThrow(MasterKey.fromHex(keys.master_key)))
+const master = new KeyRing(Either.getOrThrow(MasterKey.fromHex(keys.master_key)))
+const ring = master.withShare(Option.getOrThrow(KeyShare.fromHex(keys.share)))
 
 const verdict = (bytes: Uint8Array) => {
   const verifier = new RecordingVerifier(publicKeys)
@@ -38,7 +42,7 @@ describe("golden recordings", () => {
     expect(ring.find(masterKey.id)).toBeDefined()
   })
 
-  it.each(["plain.rec", "encrypted.rec"])("%s reads and verifies", (name) => {
+  it.each(["plain.rec", "encrypted.rec", "split.rec"])("%s reads and verifies", (name) => {
     const { items, error } = readAll(golden(name), { keys: ring, publicKeys })
     expect(error).toBeUndefined()
     expect(framesOf(items)).toEqual(goldenFrames)
@@ -59,6 +63,17 @@ describe("golden recordings", () => {
     const result = verdict(golden(name))
     // The first seal covers six frames.
     expect(result).toMatchObject({ _tag: "NotWhole", sealed: { seq: 6 }, problem: { kind } })
+  })
+
+  it("split.rec is proven, and not read, without the share of its key", () => {
+    for (const other of [undefined, KeyShare.random()]) {
+      const { items, error } = readAll(golden("split.rec"), { keys: master.withShare(other) })
+      expect([items.map(({ _tag }) => _tag), error?.kind]).toEqual([
+        ["Header"],
+        other === undefined ? "UnknownKey" : "Tampered",
+      ])
+    }
+    expect(verdict(golden("split.rec"))._tag).toBe("Whole")
   })
 
   it("gap.rec says what is missing", () => {

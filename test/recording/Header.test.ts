@@ -45,6 +45,8 @@ const infos: FastCheck.Arbitrary<SessionInfo> = FastCheck.record({
   ),
 )
 
+const schemes = FastCheck.constantFrom(null, "master" as const, "split" as const)
+
 const good = { formatVersion: 1, sessionId: sessionInfo.sessionId, mode: 1, modeSource: 1 }
 const readWith = (change: object) => {
   const header = create(HeaderSchema, good)
@@ -54,8 +56,9 @@ const readWith = (change: object) => {
 describe("the Header", () => {
   it("keeps everything", () => {
     FastCheck.assert(
-      FastCheck.property(infos, FastCheck.boolean(), FastCheck.boolean(), (info, deflate, encrypted) => {
-        const encryption = encrypted ? { encryption: { keyId: "0011223344556677", salt: new Uint8Array(32) } } : {}
+      FastCheck.property(infos, FastCheck.boolean(), schemes, (info, deflate, scheme) => {
+        const encryption =
+          scheme === null ? {} : { encryption: { scheme, keyId: "0011223344556677", salt: new Uint8Array(32) } }
         const header = { info, deflate, ...encryption }
         expect(decodeHeader(bodyOf(encodeHeaderEntry(header)), 0)).toEqual(header)
       }),

@@ -1,9 +1,12 @@
+import { Option } from "effect"
 import { type Frame, FrameKind } from "../../src/domain/Frame.ts"
 import {
   encodeGap,
   encodeResize,
   type Keyframe,
+  KeyShare,
   RecordingWriter,
+  type RecordingWriterOptions,
   type WireFrame,
   wireFrame,
 } from "../../src/recording/index.ts"
@@ -26,6 +29,9 @@ const frame = (seq: number, timeMs: number, kind: FrameKind, payload: Uint8Array
   size: payload.length,
 })
 
+/** The share of the key of `split.rec`. */
+export const goldenShare = Option.getOrThrow(KeyShare.fromHex("06".repeat(32)))
+
 /** What the golden recordings hold, in clear. */
 export const goldenFrames: ReadonlyArray<Frame> = [
   frame(1, 0, FrameKind.Output, text("web-1 # ")),
@@ -42,12 +48,10 @@ export const goldenFrames: ReadonlyArray<Frame> = [
 const stored = (clear: Frame): WireFrame =>
   clear.seq === 4 ? { ...clear, payload: compressedListing, compressed: true } : wireFrame(clear)
 
-const whole = (encrypted: boolean): Uint8Array => {
-  const writer = RecordingWriter.begin({
-    info: sessionInfo,
-    signer,
-    ...(encrypted ? { key: masterKey, salt: Buffer.alloc(32, 5) } : {}),
-  })
+const encrypted = { key: masterKey, salt: Buffer.alloc(32, 5) }
+
+const whole = (options: Partial<RecordingWriterOptions> = {}): Uint8Array => {
+  const writer = RecordingWriter.begin({ info: sessionInfo, signer, ...options })
   const keyframes: Array<Keyframe> = []
   for (const clear of goldenFrames) {
     const { seq, timeMs } = clear
@@ -78,7 +82,7 @@ const changed = (bytes: Uint8Array, marker: string, change: (bytes: Uint8Array, 
 
 /** Every golden recording by its file name. */
 export const goldenRecordings = (): ReadonlyMap<string, Uint8Array> => {
-  const plain = whole(false)
+  const plain = whole()
   const marker = "deploy begins"
   const breakEntry = (bytes: Uint8Array, at: number) => {
     // The sixteen bytes before the payload hold the tag and length of its entry.
@@ -86,7 +90,8 @@ export const goldenRecordings = (): ReadonlyMap<string, Uint8Array> => {
   }
   return new Map([
     ["plain.rec", plain],
-    ["encrypted.rec", whole(true)],
+    ["encrypted.rec", whole(encrypted)],
+    ["split.rec", whole({ ...encrypted, share: goldenShare })],
     ["gap.rec", withGap()],
     ["truncated.rec", plain.subarray(0, Buffer.from(plain).indexOf(marker) + 4)],
     ["corrupt.rec", changed(plain, marker, breakEntry)],

@@ -52,6 +52,11 @@ export const rpcAccess: Readonly<Record<ClusterRpc, (caller: Permissions) => boo
   SessionsList: seesSessions,
   SessionsTerminate: may("sessions:terminate"),
   RecordingRead: seesSessions,
+  RecordingKeyShare: seesSessions,
+  RecordingsList: seesSessions,
+  RecordingsHold: may("recordings:write"),
+  RecordingsRelease: may("recordings:write"),
+  RecordingsRemove: may("recordings:write"),
   CaExport: isMember,
 }
 

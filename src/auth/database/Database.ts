@@ -30,6 +30,8 @@ const openSqlite = Effect.fn("Database.open")(function* (path: string) {
     // FULL: a transaction that was acknowledged survives a loss of power.
     sql`PRAGMA synchronous = FULL`,
     sql`PRAGMA foreign_keys = ON`,
+    // What is deleted is overwritten, so that a key that was destroyed is not found in the file.
+    sql`PRAGMA secure_delete = ON`,
   ]).pipe(Effect.mapError((cause) => new DatabaseError({ message: `cannot use the database ${path}`, cause })))
   yield* Effect.provide(migrate, context)
   // What is copied or backed up after a clean stop is one file.

@@ -92,7 +92,15 @@ const statements = [
     frames BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     trouble TEXT,
-    stored_ms BIGINT
+    stored_ms BIGINT,
+    share TEXT,
+    shredded INTEGER NOT NULL,
+    held_ms BIGINT,
+    held_by TEXT,
+    hold_reason TEXT,
+    deleted_ms BIGINT,
+    deleted_by TEXT,
+    delete_reason TEXT
   )`,
   "CREATE INDEX recordings_by_state ON recordings (state, session_id)",
   "CREATE INDEX sessions_by_time ON sessions (started_ms, session_id)",

@@ -3,6 +3,7 @@ import type { SessionId } from "../../domain/Identifiers.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import type { RecordingEnd } from "../../recording/End.ts"
 import type { KeyRing } from "../../recording/KeyRing.ts"
+import type { KeyShare } from "../../recording/KeyShare.ts"
 import { RecordingScanner, type ScannedRecording } from "../../recording/RecordingScanner.ts"
 import { RecordingWriter } from "../../recording/RecordingWriter.ts"
 import type { SigningKey } from "../../recording/SigningKey.ts"
@@ -44,9 +45,17 @@ const make = (keys: RecordingKeys) =>
       return recording
     })
 
-    const begin = Effect.fn("PartialRecordings.begin")(function* (info: SessionInfo & { sessionId: SessionId }) {
+    const begin = Effect.fn("PartialRecordings.begin")(function* (
+      info: SessionInfo & { sessionId: SessionId },
+      share: Option.Option<KeyShare>,
+    ) {
       const key = Redacted.value(keys.keyRing).current
-      const writer = RecordingWriter.begin({ info, signer, ...(key === undefined ? {} : { key }) })
+      const writer = RecordingWriter.begin({
+        info,
+        signer,
+        ...(key === undefined ? {} : { key }),
+        ...(Option.isSome(share) ? { share: share.value } : {}),
+      })
       const recording = yield* grow(info.sessionId, writer, 0)
       yield* recording.flush
       return recording
@@ -75,25 +84,31 @@ const make = (keys: RecordingKeys) =>
       return yield* scan(sessionId, found.progress.sealed?.offset ?? 0)
     })
 
-    const resume = Effect.fn("PartialRecordings.resume")(function* (sessionId: SessionId) {
+    const resume = Effect.fn("PartialRecordings.resume")(function* (
+      sessionId: SessionId,
+      share: Option.Option<KeyShare>,
+    ) {
       const found = yield* soundPrefix(sessionId)
       if (found._tag === "Nothing") {
         yield* local.discard(sessionId)
         return Option.none<Resumed>()
       }
-      const writer = yield* resumeWriter(found, keys)
+      const writer = yield* resumeWriter(found, keys, share)
       const recording = yield* grow(sessionId, writer, found.progress.offset)
       // What an earlier run wrote, it may not have made durable; what is here now will be acknowledged.
       yield* recording.flush
       return Option.some<Resumed>({ info: found.header.info, recording, end: found.end })
     })
 
-    return PartialRecordings.of({ begin, resume })
+    return PartialRecordings.of({ encrypts: Redacted.value(keys.keyRing).current !== undefined, begin, resume })
   })
 
-const resumeWriter = (prefix: Prefix, { keyRing, signer }: RecordingKeys) =>
+const resumeWriter = (prefix: Prefix, { keyRing, signer }: RecordingKeys, share: Option.Option<KeyShare>) =>
   Effect.try({
-    try: () => RecordingWriter.resume(prefix, { keys: Redacted.value(keyRing), signer }),
+    try: () => {
+      const keys = Redacted.value(keyRing).withShare(Option.getOrUndefined(share))
+      return RecordingWriter.resume(prefix, { keys, signer })
+    },
     catch: (cause) => new StorageFailed({ message: (cause as Error).message, cause }),
   })
 
@@ -101,13 +116,17 @@ const resumeWriter = (prefix: Prefix, { keyRing, signer }: RecordingKeys) =>
 export class PartialRecordings extends Context.Tag("mezite/auth/PartialRecordings")<
   PartialRecordings,
   {
-    /** A new recording, whose header is durable. */
+    /** Whether new recordings are encrypted. */
+    readonly encrypts: boolean
+    /** A new recording, whose header is durable; with the share of its key that is kept apart from it. */
     readonly begin: (
       info: SessionInfo & { readonly sessionId: SessionId },
+      share: Option.Option<KeyShare>,
     ) => Effect.Effect<GrowingRecording, FileFailed, Scope.Scope>
     /** Goes on where a recording broke off; none where not even its header was written, which is then as if it never was. */
     readonly resume: (
       sessionId: SessionId,
+      share: Option.Option<KeyShare>,
     ) => Effect.Effect<Option.Option<Resumed>, FileFailed | StorageFailed, Scope.Scope>
   }
 >() {

@@ -6,7 +6,9 @@ import type { RecordingEnd } from "../../recording/End.ts"
 import { AppendFile } from "../../session/AppendFile.ts"
 import type { FileFailed } from "../../session/FileFailed.ts"
 import { RecordingDelivery } from "../recordings/RecordingDelivery.ts"
+import { isDeleted, shareOf } from "../recordings/RecordingRow.ts"
 import { Recordings } from "../recordings/Recordings.ts"
+import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { LocalRecordings } from "../storage/LocalRecordings.ts"
 import { RecordingStorage, type StorageFailed } from "../storage/RecordingStorage.ts"
@@ -47,13 +49,15 @@ const make = Effect.gen(function* () {
   })
 
   const whole = Effect.fn("RecordingWork.whole")(function* (sessionId: SessionId) {
-    const row = Option.filter(yield* sessions.get(sessionId), isConcluded)
+    const recording = yield* recordings.get(sessionId)
+    const isOver = (row: SessionRow) => isConcluded(row) || Option.exists(recording, isDeleted)
+    const row = Option.filter(yield* sessions.get(sessionId), isOver)
     if (Option.isNone(row)) return Option.none<WholeRecording>()
     const digest = Buffer.from(row.value.recording_digest ?? "", "hex")
     const answer = (_tag: WholeRecording["_tag"]) =>
       Option.some<WholeRecording>({ _tag, digest, bytes: Number(row.value.recording_bytes ?? 0) })
-    const state = Option.map(yield* recordings.get(sessionId), (recording) => recording.state)
-    if (!Option.contains(state, "kept") || (yield* delivery.deliver(sessionId))) return answer("Stored")
+    const isKept = Option.exists(recording, ({ state }) => state === "kept")
+    if (!isKept || (yield* delivery.deliver(sessionId))) return answer("Stored")
     // One that this hub has lost, the agent has still.
     return (yield* local.has(sessionId)) ? answer("Kept") : Option.none<WholeRecording>()
   })
@@ -77,11 +81,13 @@ const make = Effect.gen(function* () {
     const isStored = Option.exists(recording, ({ state }) => state === "stored")
     const mayBeStored = Option.exists(recording, ({ state, stored_ms }) => state === "kept" || stored_ms !== null)
     if (isStored || (mayBeStored && !(yield* local.has(sessionId)))) yield* fetch(sessionId)
-    yield* recordings.begun(sessionId)
-    return (yield* local.has(sessionId)) ? yield* partials.resume(sessionId) : Option.none<Resumed>()
+    yield* recordings.resumed(sessionId)
+    const share = Option.flatMap(recording, shareOf)
+    return (yield* local.has(sessionId)) ? yield* partials.resume(sessionId, share) : Option.none<Resumed>()
   })
 
-  const begin = (info: AdmittedSession) => Effect.zipRight(recordings.begun(info.sessionId), partials.begin(info))
+  const begin = (info: AdmittedSession) =>
+    Effect.flatMap(recordings.begun(info.sessionId, partials.encrypts), (share) => partials.begin(info, share))
 
   return { begin, resume, conclude, whole }
 })
@@ -99,7 +105,7 @@ export class RecordingWork extends Context.Tag("mezite/auth/RecordingWork")<
       sessionId: SessionId,
       finished: FinishedFile,
     ) => Effect.Effect<WholeRecording, NotFound | SqlError>
-    /** The recording of a session that is over for good; none where it is still wanted. */
+    /** The recording of a session that is over for good, be it deleted; none where it is still wanted. */
     readonly whole: (sessionId: SessionId) => Effect.Effect<Option.Option<WholeRecording>, SqlError>
   }
 >() {

@@ -1,11 +1,15 @@
 import { Effect, Option } from "effect"
 import type { SessionId } from "../../domain/Identifiers.ts"
+import { isDeleted, type RecordingRow } from "../recordings/RecordingRow.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { LocalRecordings } from "../storage/LocalRecordings.ts"
 import { agentLost } from "./KnownSession.ts"
 import { RecordingWork } from "./RecordingWork.ts"
+
+/** Whether what may be of it on this hub's disk is of no use any more. */
+const isInPlace = (recording: RecordingRow): boolean => recording.state === "stored" || isDeleted(recording)
 
 /** Ends sessions whose agents are gone, and clears up what such a session left on this hub's disk. */
 export const orphanEnding = Effect.gen(function* () {
@@ -37,7 +41,7 @@ export const orphanEnding = Effect.gen(function* () {
     const row = yield* sessions.get(sessionId)
     const recording = yield* recordings.get(sessionId)
     if (Option.exists(recording, ({ state }) => state === "kept")) return
-    if (Option.exists(recording, ({ state }) => state === "stored")) return yield* local.discard(sessionId)
+    if (Option.exists(recording, isInPlace)) return yield* local.discard(sessionId)
     const isActive = Option.exists(row, ({ status }) => status === "active")
     if (isActive) yield* Effect.logWarning(`session ${sessionId} ends: its agent did not come back`)
     const recorded = Option.isSome(recording) || (yield* local.has(sessionId))

@@ -1,11 +1,17 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Context, Effect, Layer, Option } from "effect"
+import { Chunk, Clock, Context, Effect, Layer, Option, Stream } from "effect"
+import { NotFound } from "../../api/ApiError.ts"
+import type { Recording } from "../../api/ClusterRpcs.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
+import { KeyShare } from "../../recording/KeyShare.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { recordingStored } from "../sessions/SessionEvents.ts"
 import type { SessionRow } from "../sessions/SessionRecord.ts"
-import type { RecordingRow } from "./RecordingRow.ts"
+import { Settings } from "../settings/Settings.ts"
+import { type RecordingFilter, recordingPages } from "./internal/recordingPages.ts"
+import { type ListedRecording, shownRecording } from "./RecordingInfo.ts"
+import { type RecordingRow, type RecordingState, shareOf } from "./RecordingRow.ts"
 
 /** A recording that waits to be stored. */
 export interface KeptRecording {
@@ -13,9 +19,12 @@ export interface KeptRecording {
   readonly bytes: number
 }
 
+const pageSize = 200
+
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const audit = yield* AuditLog
+  const settings = yield* Settings
 
   const get = Effect.fn("Recordings.get")(function* (sessionId: string) {
     const [row] = yield* sql<RecordingRow>`SELECT * FROM recordings WHERE session_id = ${sessionId}`
@@ -27,21 +36,23 @@ const make = Effect.gen(function* () {
       Option.fromNullable(row),
     )
 
-  const begun = Effect.fn("Recordings.begun")(function* (sessionId: SessionId) {
-    const row = { session_id: sessionId, state: "open", frames: 0, attempts: 0 }
-    yield* sql`INSERT INTO recordings ${sql.insert(row)} ON CONFLICT (session_id) DO UPDATE SET state = excluded.state`
+  const begun = Effect.fn("Recordings.begun")(function* (sessionId: SessionId, encrypted: boolean) {
+    const share = encrypted ? KeyShare.random().hex : null
+    const row = { session_id: sessionId, state: "open", frames: 0, attempts: 0, share, shredded: 0 }
+    const [stored] = yield* sql<RecordingRow>`INSERT INTO recordings ${sql.insert(row)}
+      ON CONFLICT (session_id) DO UPDATE
+      SET state = excluded.state, share = COALESCE(recordings.share, excluded.share) RETURNING *`
+    return Option.flatMap(Option.fromNullable(stored), shareOf)
+  })
+
+  const resumed = Effect.fn("Recordings.resumed")(function* (sessionId: SessionId) {
+    yield* sql`UPDATE recordings SET state = ${"open"} WHERE session_id = ${sessionId}`
   })
 
   const kept = Effect.fn("Recordings.kept")(function* (sessionId: SessionId, frames: number) {
-    const row = { session_id: sessionId, state: "kept", frames, attempts: 0 }
-    yield* sql`INSERT INTO recordings ${sql.insert(row)} ON CONFLICT (session_id)
-      DO UPDATE SET state = excluded.state, frames = excluded.frames, attempts = 0, trouble = NULL`
+    yield* sql`UPDATE recordings SET ${sql.update({ state: "kept", frames, attempts: 0, trouble: null })}
+      WHERE session_id = ${sessionId}`
   })
-
-  const waiting = Effect.map(
-    sql<{ session_id: SessionId }>`SELECT session_id FROM recordings WHERE state = ${"kept"}`,
-    (rows) => rows.map(({ session_id }) => session_id),
-  )
 
   const findKept = Effect.fn("Recordings.findKept")(function* (sessionId: SessionId) {
     const row = yield* get(sessionId)
@@ -74,16 +85,80 @@ const make = Effect.gen(function* () {
       WHERE session_id = ${sessionId} AND state = ${"kept"}`
   })
 
-  return { get, begun, kept, waiting, findKept, stored, troubled }
+  const locked = Effect.fn("Recordings.locked")(function* (sessionId: SessionId) {
+    const [recording] = yield* sql<RecordingRow>`
+      UPDATE recordings SET state = state WHERE session_id = ${sessionId} RETURNING *`
+    const row = yield* session(sessionId)
+    if (recording === undefined || Option.isNone(row)) {
+      return yield* new NotFound({ message: `session ${sessionId} was not recorded` })
+    }
+    return { recording, session: row.value }
+  })
+
+  const idsInState = (state: RecordingState) =>
+    Effect.map(sql<{ session_id: SessionId }>`SELECT session_id FROM recordings WHERE state = ${state}`, (rows) =>
+      rows.map(({ session_id }) => session_id),
+    )
+
+  const list = (filter: RecordingFilter) =>
+    Stream.unwrap(
+      Effect.map(settings.recordingRetention, (retention) =>
+        Stream.map(recordingPages(sql, filter), (row: ListedRecording) => shownRecording(row, retention)),
+      ),
+    )
+
+  const endedBefore = (ms: number) =>
+    Stream.paginateChunkEffect("", (after) =>
+      Effect.map(
+        sql<{ session_id: SessionId }>`
+          SELECT recordings.session_id FROM recordings, sessions
+          WHERE recordings.session_id = sessions.session_id AND state = ${"stored"} AND held_ms IS NULL
+            AND ended_ms < ${ms} AND recordings.session_id > ${after}
+          ORDER BY recordings.session_id LIMIT ${pageSize}`,
+        (rows) => [
+          Chunk.fromIterable(rows.map(({ session_id }) => session_id)),
+          rows.length < pageSize
+            ? Option.none()
+            : Option.map(Option.fromNullable(rows.at(-1)), (row) => row.session_id),
+        ],
+      ),
+    )
+
+  return {
+    list,
+    locked,
+    endedBefore,
+    deleting: idsInState("deleting"),
+    get,
+    begun,
+    resumed,
+    kept,
+    waiting: idsInState("kept"),
+    findKept,
+    stored,
+    troubled,
+  }
 })
 
 /** What the cluster knows of its sessions' recordings: where each of them is. */
 export class Recordings extends Context.Tag("mezite/auth/Recordings")<
   Recordings,
   {
+    /** The newest first, page by page. */
+    readonly list: (filter: RecordingFilter) => Stream.Stream<Recording, SqlError>
+    /** A recording and its session, and the lock on the recording until the end of the transaction that it is called in. */
+    readonly locked: (
+      sessionId: SessionId,
+    ) => Effect.Effect<{ readonly recording: RecordingRow; readonly session: SessionRow }, NotFound | SqlError>
+    /** Those that are stored, may be deleted, and whose session ended before that time (Unix milliseconds). */
+    readonly endedBefore: (ms: number) => Stream.Stream<SessionId, SqlError>
+    /** Those whose deletion was begun. */
+    readonly deleting: Effect.Effect<ReadonlyArray<SessionId>, SqlError>
     readonly get: (sessionId: string) => Effect.Effect<Option.Option<RecordingRow>, SqlError>
-    /** It is being written on this hub's disk, for the first time or to be completed. */
-    readonly begun: (sessionId: SessionId) => Effect.Effect<void, SqlError>
+    /** It is begun, in a new file on this hub's disk: gives the share of its key, if it is encrypted. */
+    readonly begun: (sessionId: SessionId, encrypted: boolean) => Effect.Effect<Option.Option<KeyShare>, SqlError>
+    /** It is gone on with, on this hub's disk. */
+    readonly resumed: (sessionId: SessionId) => Effect.Effect<void, SqlError>
     /** It is whole, its bytes are durable on this hub's disk, and its session's row says what it is. */
     readonly kept: (sessionId: SessionId, frames: number) => Effect.Effect<void, SqlError>
     /** Those that wait to be stored. */
@@ -95,5 +170,8 @@ export class Recordings extends Context.Tag("mezite/auth/Recordings")<
     readonly troubled: (sessionId: SessionId, trouble: string) => Effect.Effect<void, SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<Recordings, never, SqlClient.SqlClient | AuditLog> = Layer.effect(Recordings, make)
+  static readonly layer: Layer.Layer<Recordings, never, SqlClient.SqlClient | AuditLog | Settings> = Layer.effect(
+    Recordings,
+    make,
+  )
 }

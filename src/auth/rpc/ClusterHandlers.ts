@@ -3,6 +3,7 @@ import { ClusterRpcs } from "../../api/ClusterRpcs.ts"
 import { auditCalls } from "./AuditCalls.ts"
 import { lockCalls } from "./LockCalls.ts"
 import { nodeCalls } from "./NodeCalls.ts"
+import { recordingCalls } from "./RecordingCalls.ts"
 import { roleCalls } from "./RoleCalls.ts"
 import { sessionCalls } from "./SessionCalls.ts"
 import { settingCalls } from "./SettingCalls.ts"
@@ -19,6 +20,7 @@ export const layerClusterHandlers = ClusterRpcs.toLayer(
       ...(yield* settingCalls),
       ...(yield* auditCalls),
       ...(yield* sessionCalls),
+      ...(yield* recordingCalls),
     }
   }),
 )

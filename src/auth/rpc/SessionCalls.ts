@@ -1,4 +1,4 @@
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Redacted, Stream } from "effect"
 import { NotFound } from "../../api/ApiError.ts"
 import type { Identity } from "../../api/Identity.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
@@ -6,8 +6,10 @@ import { nameOf } from "../access/RpcAccess.ts"
 import { isVisible, sessionScope } from "../access/SessionScope.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { sessionTermination } from "../enforcement/sessionTermination.ts"
+import { shareOf } from "../recordings/RecordingRow.ts"
+import { Recordings } from "../recordings/Recordings.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
-import { recordingAccess } from "../sessions/SessionEvents.ts"
+import { type Given, recordingAccess } from "../sessions/SessionEvents.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { CallerAddress } from "./CallerAddress.ts"
 import type { Calls } from "./Calls.ts"
@@ -15,7 +17,8 @@ import { ago, guarded, guardedStream } from "./Guard.ts"
 
 /** The calls about sessions and their recordings. */
 export const sessionCalls = Effect.gen(function* () {
-  const [sessions, store, audit] = [yield* Sessions, yield* RecordingStore, yield* AuditLog]
+  const [sessions, recordings, store] = [yield* Sessions, yield* Recordings, yield* RecordingStore]
+  const audit = yield* AuditLog
   const terminate = yield* sessionTermination
 
   // What is another's answers exactly as what doesn't exist: that there is a session is no news for everybody.
@@ -27,11 +30,19 @@ export const sessionCalls = Effect.gen(function* () {
     })
   })
 
-  const read = Effect.fnUntraced(function* (caller: Identity, id: SessionId, sealed: boolean) {
+  // Before the first byte: nobody reads a recording without a trace.
+  const trace = Effect.fnUntraced(function* (caller: Identity, id: SessionId, given: Given) {
     const session = yield* visible(caller, id)
-    // Before the first byte: nobody reads a recording without a trace.
-    yield* audit.append(recordingAccess(session, nameOf(caller), yield* CallerAddress, sealed))
-    return store.read(id, { sealed })
+    yield* audit.append(recordingAccess(session, nameOf(caller), yield* CallerAddress, given))
+  })
+
+  const read = (caller: Identity, id: SessionId, sealed: boolean) =>
+    Effect.as(trace(caller, id, sealed ? "sealed" : "clear"), store.read(id, { sealed }))
+
+  const keyShare = Effect.fnUntraced(function* (caller: Identity, id: SessionId) {
+    yield* trace(caller, id, "key share")
+    const share = Option.flatMap(yield* recordings.get(id), shareOf)
+    return Option.getOrNull(Option.map(share, ({ hex }) => Redacted.make(hex)))
   })
 
   return {
@@ -47,5 +58,6 @@ export const sessionCalls = Effect.gen(function* () {
       ),
     RecordingRead: ({ session_id, sealed }) =>
       guardedStream("RecordingRead", (caller) => Stream.unwrap(read(caller, session_id, sealed))),
-  } satisfies Calls<"SessionsList" | "SessionsTerminate" | "RecordingRead">
+    RecordingKeyShare: ({ session_id }) => guarded("RecordingKeyShare", (caller) => keyShare(caller, session_id)),
+  } satisfies Calls<"SessionsList" | "SessionsTerminate" | "RecordingRead" | "RecordingKeyShare">
 })

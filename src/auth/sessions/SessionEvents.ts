@@ -1,5 +1,6 @@
 import { type AuditEventDraft, auditEvent } from "../../domain/AuditEvent.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
+import type { RecordingRow } from "../recordings/RecordingRow.ts"
 import type { EndedSession, EndOrder, SessionRow } from "./SessionRecord.ts"
 
 const about = (row: SessionRow) => ({
@@ -55,18 +56,53 @@ export const recordingStored = (row: SessionRow, frames: number, completes: bool
     },
   })
 
+/** What somebody was given of a recording: its frames in clear, the file as it is stored, or the share of its key. */
+export type Given = "clear" | "sealed" | "key share"
+
 /** `session.recording.access`. */
 export const recordingAccess = (
   row: SessionRow,
   by: string,
   remoteAddress: string | null,
-  sealed: boolean,
+  given: Given,
 ): AuditEventDraft =>
   auditEvent("session.recording.access", {
     ...about(row),
     user: by,
     remote_address: remoteAddress,
-    detail: { session_user: row.user_name, sealed },
+    detail: { session_user: row.user_name, given },
+  })
+
+/** `session.recording.hold` and `session.recording.release`. */
+export const recordingHeld = (
+  type: "session.recording.hold" | "session.recording.release",
+  row: SessionRow,
+  by: string,
+  reason: string | null,
+): AuditEventDraft =>
+  auditEvent(type, {
+    ...about(row),
+    user: by,
+    remote_address: null,
+    detail: { session_user: row.user_name, digest: row.recording_digest, reason },
+  })
+
+/**
+ * `session.recording.delete`: the receipt for what is gone. `shredded`: the key is destroyed too, so that no copy can be read; else
+ * copies that others made can.
+ */
+export const recordingDeleted = (row: SessionRow, recording: RecordingRow): AuditEventDraft =>
+  auditEvent("session.recording.delete", {
+    ...about(row),
+    user: recording.deleted_by,
+    remote_address: null,
+    detail: {
+      session_user: row.user_name,
+      digest: row.recording_digest,
+      bytes: Number(row.recording_bytes),
+      reason: recording.delete_reason,
+      shredded: recording.shredded === 1,
+    },
   })
 
 /** `session.terminate`: an admin orders one session to end. */

@@ -44,7 +44,10 @@ const make = Effect.gen(function* () {
     Option.getOrElse(parseDuration(value), () => Duration.hours(12)),
   )
 
-  return { get, list, set, sessionRecording, userCertificateTtl }
+  // `keep` is no duration.
+  const recordingRetention = Effect.map(stored("recording_retention"), parseDuration)
+
+  return { get, list, set, recordingRetention, sessionRecording, userCertificateTtl }
 })
 
 /** The cluster's settings. Only values that the registry accepts are ever stored; each change is audited with it. */
@@ -57,6 +60,8 @@ export class Settings extends Context.Tag("mezite/auth/Settings")<
     /** `by`: who changes it, for the audit log. */
     readonly set: (key: string, value: string, by: string) => Effect.Effect<void, Invalid | SqlError>
     readonly sessionRecording: Effect.Effect<RecordingMode, SqlError>
+    /** How long recordings are kept; none: for ever. */
+    readonly recordingRetention: Effect.Effect<Option.Option<Duration.Duration>, SqlError>
     readonly userCertificateTtl: Effect.Effect<Duration.Duration, SqlError>
   }
 >() {

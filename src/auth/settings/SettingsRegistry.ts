@@ -20,14 +20,16 @@ const oneOf = (doc: string, values: readonly [string, ...Array<string>]): Settin
   accepts: (value) => values.includes(value),
 })
 
+const isBetween = (value: string, least: string, most: string): boolean =>
+  Option.all([parseDuration(value), parseDuration(least), parseDuration(most)]).pipe(
+    Option.exists(([given, minimum, maximum]) => Duration.between(given, { minimum, maximum })),
+  )
+
 const durationUpTo = (doc: string, initial: string, most: string): SettingSpec => ({
   doc,
   initial,
   allowed: `a duration from 1m to ${most}, such as ${initial}`,
-  accepts: (value) =>
-    Option.all([parseDuration(value), parseDuration(most)]).pipe(
-      Option.exists(([given, top]) => Duration.between(given, { minimum: "1 minute", maximum: top })),
-    ),
+  accepts: (value) => isBetween(value, "1m", most),
 })
 
 /** Every setting there is. */
@@ -43,6 +45,12 @@ export const settingSpecs = {
     "node",
     "off",
   ]),
+  recording_retention: {
+    doc: "how long recordings are kept after their session's end",
+    initial: "keep",
+    allowed: "keep (for ever), or a duration from 1m to 36500d, such as 90d",
+    accepts: (value) => value === "keep" || isBetween(value, "1m", "36500d"),
+  },
   user_certificate_ttl: durationUpTo("how long a login is good for", "12h", "30d"),
 } as const satisfies Record<string, SettingSpec>
 export type SettingKey = keyof typeof settingSpecs

@@ -13,7 +13,7 @@ import {
   RecordingError,
   readEntries,
 } from "../../recording/index.ts"
-import type { RecordingState } from "../recordings/RecordingRow.ts"
+import { isDeleted, type RecordingState, shareOf } from "../recordings/RecordingRow.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
 import { LocalRecordings } from "./LocalRecordings.ts"
@@ -38,8 +38,12 @@ const make = (keyRing: Redacted.Redacted<KeyRing>) =>
     const read = Effect.fn("StoredRecordings.read")(function* (sessionId: string, sealed: boolean) {
       const recording = yield* recordings.get(sessionId)
       if (Option.isNone(recording)) return yield* new NotFound({ message: `session ${sessionId} was not recorded` })
+      if (isDeleted(recording.value)) {
+        return yield* new NotFound({ message: `the recording of session ${sessionId} was deleted` })
+      }
       const file = yield* open(recording.value.session_id, recording.value.state)
-      return sealed ? file.from(0) : inClear(file.from(0), Redacted.value(keyRing))
+      const keys = Redacted.value(keyRing).withShare(Option.getOrUndefined(shareOf(recording.value)))
+      return sealed ? file.from(0) : inClear(file.from(0), keys)
     })
 
     return RecordingStore.of({

@@ -12,7 +12,9 @@ import { RecordingWork } from "../../auth/ingest/RecordingWork.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
 import { HubFacts } from "../../auth/keys/HubFacts.ts"
 import { Nodes } from "../../auth/nodes/Nodes.ts"
+import { RecordingDeletion } from "../../auth/recordings/RecordingDeletion.ts"
 import { RecordingDelivery } from "../../auth/recordings/RecordingDelivery.ts"
+import * as Retention from "../../auth/recordings/Retention.ts"
 import * as Filesystem from "../../auth/storage/Filesystem.ts"
 import { LocalRecordings } from "../../auth/storage/LocalRecordings.ts"
 import * as StoredRecordings from "../../auth/storage/StoredRecordings.ts"
@@ -95,9 +97,11 @@ const layerRecording = ({ keyRing, orphanAfter, storage }: HubConfig, dataDirect
     }),
   )
   const directory = join(dataDirectory, "recordings")
-  return RecordingIngest.layer(orphanAfter).pipe(
+  return Layer.merge(RecordingIngest.layer(orphanAfter), Retention.layer()).pipe(
     Layer.provide(RecordingWork.layer),
-    Layer.provideMerge(Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer, RecordingDeletion.layer),
+    ),
     Layer.provideMerge(Layer.merge(LocalRecordings.layer(directory), layerStorage(storage, directory))),
   )
 }

@@ -4,6 +4,7 @@ import { clusterCommands } from "./clusterCommands.ts"
 import { evidenceCommands } from "./evidenceCommands.ts"
 import { lockCommands } from "./lockCommands.ts"
 import { peopleCommands } from "./peopleCommands.ts"
+import { recordingCommands } from "./recordingCommands.ts"
 import { roleCommands } from "./roleCommands.ts"
 import { rootCommand } from "./rootCommand.ts"
 
@@ -14,15 +15,28 @@ export const mezctlCommand = rootCommand.pipe(
     ...roleCommands,
     ...clusterCommands,
     ...evidenceCommands,
+    ...recordingCommands,
     ...lockCommands,
   ]),
 )
 
 /** How its options are written. */
 export const mezctlForms: OptionForms = {
-  flags: new Set(["--help", "-h", "--version", "--wizard", "--active"]),
+  flags: new Set(["--help", "-h", "--version", "--wizard", "--active", "--pending", "--held"]),
   global: new Set(),
   defaults: {},
-  groups: new Set(["users", "roles", "auth", "tokens", "nodes", "config", "ca", "audit", "sessions", "locks"]),
+  groups: new Set([
+    "users",
+    "roles",
+    "auth",
+    "tokens",
+    "nodes",
+    "config",
+    "ca",
+    "audit",
+    "sessions",
+    "recordings",
+    "locks",
+  ]),
   remote: undefined,
 }

@@ -9,7 +9,7 @@ import { CommandFailed } from "../CommandFailed.ts"
 import { writeTo } from "../Output.ts"
 import { Stdio } from "../Stdio.ts"
 import { recordingBytes, recordingTarget } from "./RecordingSource.ts"
-import { recordingKeys } from "./recordingKeys.ts"
+import { readingKeys } from "./readingKeys.ts"
 import { unreadable } from "./unreadable.ts"
 
 /** `msh export`. */
@@ -51,7 +51,7 @@ export const exportRecording = Effect.fn("msh.export")(
   function* (options: ExportOptions) {
     const { stdout } = yield* Stdio
     const source = yield* recordingTarget(options.recording)
-    const keys = yield* recordingKeys
+    const keys = yield* readingKeys(source, options.identity)
     const output = Option.isSome(options.output) ? yield* openFile(options.output.value) : stdout
     const target = sessionExport(options.format)
     let begun = false

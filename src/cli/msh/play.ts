@@ -17,7 +17,7 @@ import { Stdio, type StdioShape } from "../Stdio.ts"
 import { TerminalScreen } from "../TerminalScreen.ts"
 import { WrongUsage } from "../WrongUsage.ts"
 import { recordingBytes, recordingTarget } from "./RecordingSource.ts"
-import { recordingKeys } from "./recordingKeys.ts"
+import { readingKeys } from "./readingKeys.ts"
 import { unreadable } from "./unreadable.ts"
 
 /** `msh play`. */
@@ -93,7 +93,7 @@ export const play = Effect.fn("msh.play")(
     }
     const stdio = yield* Stdio
     const target = yield* recordingTarget(options.recording)
-    const keyRing = yield* recordingKeys
+    const keyRing = yield* readingKeys(target, options.identity)
     const events = readRecording(recordingBytes(target, false, options.identity), { keys: keyRing })
     const keys = new KeyBuffer()
     const onTerminal = stdio.stdout.isTTY === true

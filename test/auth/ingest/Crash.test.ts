@@ -12,7 +12,7 @@ import { joined } from "../support/Fixtures.ts"
 import { temporaryFolder } from "../support/TestHub.ts"
 import { type CrashPoint, type IngestHub, type IngestHubOptions, ingestHub } from "./support/IngestHub.ts"
 import { callAs, type TestCall, type TestNode } from "./support/TestCall.ts"
-import { partialPath, readStored, sessionsOf, type TestSession } from "./support/TestSession.ts"
+import { keysOf, partialPath, readStored, sessionsOf, type TestSession } from "./support/TestSession.ts"
 
 const soon = { orphanAfter: Duration.millis(150) }
 
@@ -167,10 +167,11 @@ describe("a hub that is struck down", () => {
         yield* call.until(({ acked }) => acked === 5)
         hub().cut()
         expect(yield* ended(hub(), one)).toMatchObject({ status: "interrupted", reason: "agent lost", exit_code: null })
-        const before = readStored(hub(), one, key)
+        const keys = yield* keysOf(hub(), one, key)
+        const before = readStored(hub(), one, keys)
         expect(before.shown).toBe(one.shown.slice(0, 5 * 20))
         const stored = yield* bring(hub(), node, one)
-        expect(readStored(hub(), one, key)).toMatchObject({
+        expect(readStored(hub(), one, keys)).toMatchObject({
           shown: one.shown,
           end: { status: "completed", frames: 12 },
         })
@@ -186,10 +187,10 @@ describe("a hub that is struck down", () => {
           ["session.recording.stored", false],
           ["session.recording.stored", true],
         ])
-        const sealed = readStored(hub(), one, key).bytes
+        const sealed = readStored(hub(), one, keys).bytes
         yield* bring(hub(), node, one)
         yield* Effect.sleep("400 millis")
-        expect(readStored(hub(), one, key).bytes.equals(sealed)).toBe(true)
+        expect(readStored(hub(), one, keys).bytes.equals(sealed)).toBe(true)
       }
     }),
   )

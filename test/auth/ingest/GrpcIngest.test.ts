@@ -14,7 +14,7 @@ import { joined, loggedIn } from "../support/Fixtures.ts"
 import { temporaryFolder } from "../support/TestHub.ts"
 import { ingestHub } from "./support/IngestHub.ts"
 import { callAs, callWith } from "./support/TestCall.ts"
-import { partialPath, readStored, sessionsOf, storedPath, type TestSession } from "./support/TestSession.ts"
+import { keysOf, partialPath, readStored, sessionsOf, storedPath, type TestSession } from "./support/TestSession.ts"
 
 const scene = Effect.fnUntraced(function* (options: Parameters<typeof ingestHub>[1] = {}) {
   const hub = yield* ingestHub(yield* temporaryFolder, options)
@@ -80,7 +80,7 @@ describe("the recording ingest", () => {
         expect([...call.acks]).toEqual([...call.acks].toSorted((a, b) => a - b))
         call.send(one.end)
         expect(yield* call.over).toMatchObject({ code: status.OK })
-        const { shown, end, bytes } = readStored(hub, one, key)
+        const { shown, end, bytes } = readStored(hub, one, yield* keysOf(hub, one, key))
         expect(shown).toBe(one.shown)
         expect(bytes.includes(one.shown.slice(0, 20))).toBe(key === undefined)
         expect(end).toMatchObject({ status: "completed", exit: { _tag: "Code", code: 3 }, frames: 200 })

@@ -4,13 +4,14 @@ import { Effect, Layer, Option, Redacted } from "effect"
 import { PartialRecordings } from "../../../src/auth/ingest/PartialRecordings.ts"
 import { LocalRecordings } from "../../../src/auth/storage/LocalRecordings.ts"
 import { SessionId } from "../../../src/domain/Identifiers.ts"
-import { KeyRing, type MasterKey, RecordingVerifier, splitEntries } from "../../../src/recording/index.ts"
+import { KeyRing, KeyShare, type MasterKey, RecordingVerifier, splitEntries } from "../../../src/recording/index.ts"
 import { framesOf, masterKey, readAll, sessionInfo, signer } from "../../support/recordings.ts"
 import { temporaryFolder } from "../support/TestHub.ts"
 import { type TestSession, testSession } from "./support/TestSession.ts"
 
 const sessionId = SessionId.make(sessionInfo.sessionId)
 const short = testSession(sessionInfo, 6, 30)
+const share = Option.some(KeyShare.random())
 const lost = { durationMs: 0, status: "interrupted", reason: "agent lost" } as const
 
 const partials = (folder: string, key: MasterKey | undefined) => {
@@ -21,7 +22,7 @@ const partials = (folder: string, key: MasterKey | undefined) => {
 /** The file of a hub that was killed before the session's end. */
 const killedFile = (folder: string, key: MasterKey | undefined, session: TestSession) =>
   Effect.gen(function* () {
-    const recording = yield* (yield* PartialRecordings).begin({ ...sessionInfo, sessionId })
+    const recording = yield* (yield* PartialRecordings).begin({ ...sessionInfo, sessionId }, share)
     for (const frame of session.frames) recording.accept(frame)
     yield* recording.flush
     const local = yield* LocalRecordings
@@ -39,7 +40,7 @@ const frameEnds = (bytes: Uint8Array) => {
 
 /** Goes on with what is in the file, sends the rest, and gives the number that was asked for and what came of it. */
 const goOn = Effect.fnUntraced(function* (session: TestSession) {
-  const resumed = yield* (yield* PartialRecordings).resume(sessionId)
+  const resumed = yield* (yield* PartialRecordings).resume(sessionId, share)
   if (Option.isNone(resumed)) return undefined
   const { recording } = resumed.value
   const { nextSeq } = recording
@@ -55,7 +56,7 @@ const whole = (path: string, key: MasterKey | undefined): string => {
   const verifier = new RecordingVerifier([signer.publicKey])
   verifier.push(bytes)
   expect(verifier.end()._tag).toBe("Whole")
-  return framesOf(readAll(bytes, { keys: new KeyRing(key) }).items)
+  return framesOf(readAll(bytes, { keys: new KeyRing(key).withShare(Option.getOrUndefined(share)) }).items)
     .map(({ payload }) => Buffer.from(payload).toString())
     .join("")
 }

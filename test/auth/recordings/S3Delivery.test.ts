@@ -12,7 +12,7 @@ import { RadosGateway } from "../../support/RadosGateway.ts"
 import { masterKey } from "../../support/recordings.ts"
 import { type CrashPoint, type IngestHub, type IngestHubOptions, ingestHub } from "../ingest/support/IngestHub.ts"
 import { callAs, type TestNode } from "../ingest/support/TestCall.ts"
-import { partialPath, readProven, sessionsOf, type TestSession } from "../ingest/support/TestSession.ts"
+import { keysOf, partialPath, readProven, sessionsOf, type TestSession } from "../ingest/support/TestSession.ts"
 import { bucketName, faultyStore, inBucket, limits, s3Options } from "../storage/support/S3Store.ts"
 import { joined } from "../support/Fixtures.ts"
 import { temporaryFolder } from "../support/TestHub.ts"
@@ -70,10 +70,10 @@ const events = (hub: IngestHub, { info }: TestSession) =>
   )
 
 /** The only object of the session, which must be whole. */
-const object = Effect.fnUntraced(function* (hub: IngestHub, { info }: TestSession) {
-  const { objects, uploads } = yield* inBucket(gateway, info.sessionId)
+const object = Effect.fnUntraced(function* (hub: IngestHub, session: TestSession) {
+  const { objects, uploads } = yield* inBucket(gateway, session.info.sessionId)
   expect([objects.length, uploads]).toEqual([1, 0])
-  return readProven(hub, objects[0]?.[1] ?? Buffer.alloc(0), masterKey)
+  return readProven(hub, objects[0]?.[1] ?? Buffer.alloc(0), yield* keysOf(hub, session, masterKey))
 })
 
 const all = ["session.start", "session.end", "session.recording.stored"]

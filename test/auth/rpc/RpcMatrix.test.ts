@@ -59,6 +59,11 @@ const table: Readonly<Record<ClusterRpc | NodeRpc, ReadonlyArray<string>>> = {
   SessionsList: ["local", "admin", "auditor", "user", "own", "all"],
   SessionsTerminate: ["local", "admin", "sessions-terminate"],
   RecordingRead: ["local", "admin", "auditor", "user", "own", "all"],
+  RecordingKeyShare: ["local", "admin", "auditor", "user", "own", "all"],
+  RecordingsList: ["local", "admin", "auditor", "user", "own", "all"],
+  RecordingsHold: ["local", "admin", "recordings-write"],
+  RecordingsRelease: ["local", "admin", "recordings-write"],
+  RecordingsRemove: ["local", "admin", "recordings-write"],
   CaExport: ["local", ...members],
   SessionRecording: ["node"],
   Register: ["node"],
@@ -121,6 +126,11 @@ const clusterCalls: Readonly<Record<ClusterRpc, Call<ClusterClient>>> = {
   SessionsList: (hub) => Stream.runDrain(hub.SessionsList(filter)),
   SessionsTerminate: (hub) => hub.SessionsTerminate({ session_id: sessionId, reason: "" }),
   RecordingRead: (hub) => Stream.runDrain(hub.RecordingRead({ session_id: sessionId, sealed: false })),
+  RecordingKeyShare: (hub) => hub.RecordingKeyShare({ session_id: sessionId }),
+  RecordingsList: (hub) => Stream.runDrain(hub.RecordingsList({ pending: false, held: false })),
+  RecordingsHold: (hub) => hub.RecordingsHold({ session_id: sessionId, reason: "" }),
+  RecordingsRelease: (hub) => hub.RecordingsRelease({ session_id: sessionId }),
+  RecordingsRemove: (hub) => hub.RecordingsRemove({ session_id: sessionId, reason: "" }),
   CaExport: (hub) => hub.CaExport({ type: "user" }),
 }
 

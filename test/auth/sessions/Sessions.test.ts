@@ -49,6 +49,7 @@ describe("a session", () => {
       expect(yield* sessions.started(info)).toBe("started")
       expect(yield* sessions.started(info)).toBe("known")
       expect(yield* list({ active: true })).toMatchObject([{ status: "active", ended_at: null, recording_bytes: null }])
+      yield* recordings.begun(SessionId.make(info.sessionId), false)
       expect(yield* sessions.ended(over(info.sessionId))).toBe("ended")
       expect(yield* sessions.ended(over(info.sessionId))).toBe("known")
       expect(yield* list({ active: true })).toEqual([])
@@ -92,6 +93,7 @@ describe("a session", () => {
       const [sessions, recordings] = [yield* Sessions, yield* Recordings]
       const info = sessionInfo()
       yield* sessions.started(info)
+      yield* recordings.begun(SessionId.make(info.sessionId), false)
       const lost = { durationMs: 5, status: "interrupted", reason: "agent lost" } as const
       yield* sessions.ended(over(info.sessionId, { end: lost, recording: { digest: "cd", bytes: 1 } }))
       yield* recordings.stored(SessionId.make(info.sessionId), "cd")

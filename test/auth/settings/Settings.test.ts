@@ -19,6 +19,7 @@ it.scoped("has defaults, takes what is allowed, and audits who changed what", ()
     expect(yield* settings.list).toEqual([
       { key: "cluster_name", value: "test" },
       { key: "session_recording", value: "node-sync" },
+      { key: "recording_retention", value: "keep" },
       { key: "user_certificate_ttl", value: "12h" },
     ])
     yield* settings.set("session_recording", "node", "alice")
@@ -35,9 +36,11 @@ it.scoped("has defaults, takes what is allowed, and audits who changed what", ()
 it.scoped.each([
   ["session_recording", "sometimes", "node-sync, node, off"],
   ["session_recording", "", "node-sync, node, off"],
-  ["session_recordings", "node", "cluster_name, session_recording, user_certificate_ttl"],
+  ["session_recordings", "node", "cluster_name, session_recording, recording_retention, user_certificate_ttl"],
   ["toString", "node", "there is no setting"],
   ["cluster_name", "other", "cannot be changed"],
+  ["recording_retention", "forever", "keep (for ever), or a duration"],
+  ["recording_retention", "10s", "from 1m to 36500d"],
   ["user_certificate_ttl", "31d", "from 1m to 30d"],
   ["user_certificate_ttl", "59s", "from 1m to 30d"],
   ["user_certificate_ttl", "long", "from 1m to 30d"],

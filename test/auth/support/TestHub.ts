@@ -8,7 +8,9 @@ import { Enforcement } from "../../../src/auth/enforcement/Enforcement.ts"
 import { Passwords } from "../../../src/auth/identities/Passwords.ts"
 import { HubFacts } from "../../../src/auth/keys/HubFacts.ts"
 import { OnlineNodes } from "../../../src/auth/nodes/OnlineNodes.ts"
+import { RecordingDeletion } from "../../../src/auth/recordings/RecordingDeletion.ts"
 import { RecordingStore } from "../../../src/auth/sessions/RecordingStore.ts"
+import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
 import type { NodeId, UserName } from "../../../src/domain/Identifiers.ts"
 import type { Lock } from "../../../src/domain/Lock.ts"
 
@@ -49,6 +51,9 @@ export const layerTestRecordings = Layer.succeed(RecordingStore, {
   read: (id, { sealed }) => Stream.make(Buffer.from(sealed ? "sealed:" : "clear:"), Buffer.from(id)),
 })
 
+/** A folder where recordings are kept. */
+export const layerTestStorage = Layer.unwrapScoped(Effect.map(temporaryFolder, Filesystem.layer))
+
 /** scrypt at a cost that doesn't hold the tests up. */
 export const layerCheapPasswords = Passwords.layerCost({ N: 1024, r: 8, p: 1 })
 
@@ -57,10 +62,12 @@ export const testEpochMs = 1_700_000_000_000
 
 /** Every service of the auth part, and the database under it, by the real clock. */
 export const layerLiveHub = (connections: Layer.Layer<OnlineNodes | Enforcement> = testConnections().layer) =>
-  layerAuthServices(Option.some("test"), layerCheapPasswords).pipe(
+  RecordingDeletion.layer.pipe(
+    Layer.provideMerge(layerAuthServices(Option.some("test"), layerCheapPasswords)),
     Layer.provideMerge(
       Layer.mergeAll(
         layerTestDatabase,
+        layerTestStorage,
         connections,
         layerTestRecordings,
         Layer.succeed(HubFacts, { version: "1.2.3", sshPort: Effect.succeed(3023) }),

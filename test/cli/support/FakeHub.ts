@@ -3,7 +3,7 @@ import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { RpcSerialization, RpcServer } from "@effect/rpc"
 import { Effect, Layer, Redacted, Schema, Stream } from "effect"
 import { Conflict, Invalid } from "../../../src/api/ApiError.ts"
-import { ClusterRpcs, type LockInfo, type Node, type Session } from "../../../src/api/ClusterRpcs.ts"
+import { ClusterRpcs, type LockInfo, type Node, type Recording, type Session } from "../../../src/api/ClusterRpcs.ts"
 import { Authentication, Identity } from "../../../src/api/Identity.ts"
 import { Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
 import { Role } from "../../../src/domain/Role.ts"
@@ -25,6 +25,27 @@ export const session: Session = {
   recording_bytes: 10,
   recording_digest: null,
   ended_by: null,
+}
+
+const recording: Recording = {
+  session_id: session.session_id,
+  user: session.user,
+  node: session.node,
+  login: session.login,
+  started_at: session.started_at,
+  ended_at: session.ended_at,
+  state: "stored",
+  bytes: 4096,
+  digest: "ab".repeat(32),
+  attempts: 0,
+  trouble: null,
+  stored_at: session.ended_at,
+  expires_at: "2026-07-10T10:41:09.004Z",
+  held_at: null,
+  held_by: null,
+  hold_reason: null,
+  deleted_at: null,
+  deleted_by: null,
 }
 
 const node: Node = {
@@ -140,7 +161,16 @@ const handlers = ClusterRpcs.toLayer({
   AuditVerify: () =>
     Effect.succeed({ events: 7, head: { count: 7, digest: "0".repeat(64) }, problem: "event 8 (01J) is wrong" }),
   SessionsList: ({ active }) => (active ? Stream.empty : Stream.make(session, { ...session, ended_at: null })),
-  RecordingRead: () => Stream.empty,
+  RecordingRead: () => Stream.make(Buffer.from("sealed "), Buffer.from("bytes")),
+  RecordingKeyShare: () => Effect.succeed(null),
+  RecordingsList: ({ pending, held }) =>
+    Stream.make(
+      ...(pending ? [] : [{ ...recording, held_at: recording.started_at, held_by: "carol", hold_reason: "case 7" }]),
+      ...(held ? [] : [{ ...recording, state: "kept" as const, trouble: "the store is away", attempts: 3 }]),
+    ),
+  RecordingsHold: ({ session_id, reason }) => new Conflict({ message: `hold ${session_id} ${reason}` }),
+  RecordingsRelease: ({ session_id }) => new Conflict({ message: `release ${session_id}` }),
+  RecordingsRemove: ({ session_id, reason }) => new Conflict({ message: `remove ${session_id} ${reason}` }),
   CaExport: ({ type }) => Effect.succeed(`ssh-ed25519 ${type}\n`),
 })
 

@@ -1,9 +1,9 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Fragment } from "@effect/sql/Statement"
 import { Chunk, Effect, Option, Stream } from "effect"
 import type { SessionScope } from "../../access/SessionScope.ts"
 import type { SessionRow } from "../SessionRecord.ts"
+import { inScope } from "./inScope.ts"
 
 /** Which sessions to list; null where it doesn't matter. */
 export interface SessionFilter {
@@ -18,12 +18,6 @@ export interface SessionFilter {
 }
 
 const pageSize = 200
-
-const inScope = (sql: SqlClient, { self, own, others }: SessionScope): ReadonlyArray<Fragment> => {
-  const isOwn = Option.map(self, ({ user, sinceMs }) => sql`user_name = ${user} AND started_ms >= ${sinceMs}`)
-  if (!others) return [own ? Option.getOrElse(isOwn, () => sql`1 = 0`) : sql`1 = 0`]
-  return own ? [] : Option.toArray(Option.map(isOwn, (condition) => sql`NOT (${condition})`))
-}
 
 /** The rows that the filter lets through, the newest first, one query per page. */
 export const sessionPages = (sql: SqlClient, filter: SessionFilter): Stream.Stream<SessionRow, SqlError> => {

@@ -10,6 +10,7 @@ import { RecordingIngest } from "../../../../src/auth/ingest/RecordingIngest.ts"
 import { RecordingWork } from "../../../../src/auth/ingest/RecordingWork.ts"
 import { ClusterKeys } from "../../../../src/auth/keys/ClusterKeys.ts"
 import { HubFacts } from "../../../../src/auth/keys/HubFacts.ts"
+import { RecordingDeletion } from "../../../../src/auth/recordings/RecordingDeletion.ts"
 import { RecordingDelivery } from "../../../../src/auth/recordings/RecordingDelivery.ts"
 import { Recordings } from "../../../../src/auth/recordings/Recordings.ts"
 import { Sessions } from "../../../../src/auth/sessions/Sessions.ts"
@@ -27,6 +28,7 @@ export type CrashPoint = `${"before" | "after"} ${Step}`
 export interface IngestHubOptions {
   readonly orphanAfter?: Duration.Duration
   readonly key?: MasterKey
+  readonly oldKeys?: ReadonlyArray<MasterKey>
   /** Where recordings are kept, if not in the hub's own folder. */
   readonly storage?: Layer.Layer<RecordingStorage, StorageFailed>
   /** The first time that it comes there. */
@@ -54,10 +56,10 @@ const crasher = (crashAt: CrashPoint | undefined) => {
 
 const layerHub = (
   folder: string,
-  { orphanAfter, key, storage: elsewhere }: IngestHubOptions,
+  { orphanAfter, key, oldKeys, storage: elsewhere }: IngestHubOptions,
   { at }: ReturnType<typeof crasher>,
 ) => {
-  const keyRing = Redacted.make(new KeyRing(key))
+  const keyRing = Redacted.make(new KeyRing(key, oldKeys))
   const partials = Layer.unwrapEffect(
     Effect.map(ClusterKeys, ({ recordingKeys: [newest] }) => {
       const signer = Either.getOrThrow(SigningKey.fromKeyObject(Redacted.value(newest.privateKey)))
@@ -83,7 +85,9 @@ const layerHub = (
   )
   return RecordingIngest.layer(orphanAfter ?? Duration.hours(1)).pipe(
     Layer.provideMerge(RecordingWork.layer),
-    Layer.provideMerge(Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer, RecordingDeletion.layer),
+    ),
     Layer.provideMerge(Layer.mergeAll(LocalRecordings.layer(directory), storage, sessions, recordings)),
     Layer.provideMerge(layerAuthServices(Option.some("test"), layerCheapPasswords)),
     Layer.provideMerge(

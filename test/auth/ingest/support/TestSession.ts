@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
+import { shareOf } from "../../../../src/auth/recordings/RecordingRow.ts"
+import { Recordings } from "../../../../src/auth/recordings/Recordings.ts"
 import type { SessionEnd } from "../../../../src/domain/SessionEnd.ts"
 import type { SessionInfo } from "../../../../src/domain/SessionInfo.ts"
 import {
@@ -66,16 +68,22 @@ export const partialPath = (hub: IngestHub, { info }: TestSession) =>
   join(hub.recordings, "partial", `${info.sessionId}.rec`)
 
 /** What the stored file proves and shows; throws where there is none, or its seals do not prove all of it. */
-export const readStored = (hub: IngestHub, session: TestSession, key?: MasterKey) =>
-  readProven(hub, fs.readFileSync(storedPath(hub, session)), key)
+export const readStored = (hub: IngestHub, session: TestSession, keys?: KeyRing) =>
+  readProven(hub, fs.readFileSync(storedPath(hub, session)), keys)
+
+/** What a session's recording is read with: the master key, and the share that the hub keeps. */
+export const keysOf = (hub: IngestHub, { info }: TestSession, key: MasterKey | undefined) =>
+  hub
+    .run(Effect.flatMap(Recordings, (recordings) => recordings.get(info.sessionId)))
+    .pipe(Effect.map((row) => new KeyRing(key).withShare(Option.getOrUndefined(Option.flatMap(row, shareOf)))))
 
 /** What a recording of that hub proves and shows; throws where its seals do not prove all of it. */
-export const readProven = (hub: IngestHub, bytes: Buffer, key?: MasterKey) => {
+export const readProven = (hub: IngestHub, bytes: Buffer, keys: KeyRing = new KeyRing()) => {
   const verifier = new RecordingVerifier(hub.publicKeys)
   verifier.push(bytes)
   const verdict = verifier.end()
   if (verdict._tag !== "Whole") throw new Error(`the stored recording is not whole: ${verdict.problem.message}`)
-  const { items, error } = readAll(bytes, { keys: new KeyRing(key) })
+  const { items, error } = readAll(bytes, { keys })
   if (error !== undefined) throw error
   const shown = framesOf(items)
     .map(({ payload }) => Buffer.from(payload).toString())
