@@ -2,6 +2,7 @@ import type { Session } from "../../src/api/ClusterRpcs.ts"
 import type { AuditEvent } from "../../src/domain/AuditEvent.ts"
 import type { RecordingReaderOptions } from "../../src/recording/index.ts"
 import type { Cluster } from "../e2e/support/Cluster.ts"
+import { keyShare } from "../e2e/support/keyShare.ts"
 import { storedRecording } from "../e2e/support/StoredRecording.ts"
 import type { HubSession } from "./accountSession.ts"
 import type { SessionPlan } from "./SessionPlan.ts"
@@ -39,7 +40,8 @@ export const withRecording = (
   options: RecordingReaderOptions,
 ): HubSession => {
   try {
-    return { sessionId, status, recording: storedRecording(cluster.recording(sessionId), options) }
+    const keys = options.keys === undefined ? {} : { keys: options.keys.withShare(keyShare(cluster, sessionId)) }
+    return { sessionId, status, recording: storedRecording(cluster.recording(sessionId), { ...options, ...keys }) }
   } catch {
     // Missing or not whole: what that means depends on the session.
     return { sessionId, status, recording: undefined }

@@ -67,7 +67,7 @@ const scene = Effect.gen(function* () {
 const events = (hub: IngestHub, type: AuditEventType) =>
   hub.run(
     Effect.flatMap(AuditLog, (audit) =>
-      Stream.runCollect(audit.list({ type, user: null, sessionId: null, sinceMs: null, limit: null })),
+      Stream.runCollect(audit.list({ type, user: null, sessionId: null, node: null, sinceMs: null, limit: null })),
     ).pipe(Effect.map(Chunk.toReadonlyArray)),
   )
 
@@ -204,7 +204,7 @@ describe("a recording whose time is over", () => {
         { user: "carol", detail: { reason: "case 7" } },
       ])
       expect(yield* events(hub, "session.recording.release")).toMatchObject([{ user: "carol", session_id: held.id }])
-      expect(yield* hub.run(Effect.flatMap(AuditLog, ({ verify }) => verify))).toMatchObject({ broken_at: null })
+      expect(yield* hub.run(Effect.flatMap(AuditLog, ({ verify }) => verify()))).toMatchObject({ broken_at: null })
     }),
   )
 
