@@ -11,6 +11,9 @@ const atOnce = 2
 /** Milliseconds between looks into the spool, also without word of anything new. */
 const longestWait = 30_000
 
+/** Milliseconds by a clock that nobody sets: else what waits would wait on where the machine's clock is put back. */
+const steadyMs = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
 /** What became of an attempt. */
 type Outcome = { readonly _tag: "Done" } | { readonly _tag: "Failed"; readonly message: string }
 
@@ -68,12 +71,13 @@ const make = Effect.gen(function* () {
 
   const later = Effect.fnUntraced(function* (recording: SpooledRecording, message: string) {
     yield* Effect.logWarning(`the recording waits: ${message}`)
-    const pending = queue.failed(recording, yield* Clock.currentTimeMillis, yield* Random.next)
+    const now = yield* steadyMs
+    const { failures, dueMs } = queue.failed(recording, now, yield* Random.next)
     yield* spool.note(recording, {
       state: "waiting",
-      attempts: pending.failures,
+      attempts: failures,
       last_error: message,
-      next_attempt_at: new Date(pending.dueMs).toISOString(),
+      next_attempt_at: new Date((yield* Clock.currentTimeMillis) + dueMs - now).toISOString(),
     })
   })
 
@@ -88,7 +92,7 @@ const make = Effect.gen(function* () {
 
   /** Begins what is due, and gives how long to wait for more. */
   const round = Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* steadyMs
     const asked = waiters.splice(0)
     for (const recording of queue.take(yield* spool.waiting, now)) yield* FiberSet.run(uploads, bring(recording))
     if (queue.isQuiet(now)) for (const settle of asked) settle()

@@ -10,7 +10,7 @@ interface Pending {
 
 /**
  * Which recordings are brought to the hub next: so many at a time, each that failed again after a while of its own, so that
- * none holds up another. Times are Unix milliseconds.
+ * none holds up another. Times are milliseconds of a clock that only goes forward.
  */
 export class UploadQueue {
   readonly #atOnce: number

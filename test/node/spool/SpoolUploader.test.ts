@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Option } from "effect"
+import { Clock, Effect, Layer, Option } from "effect"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import { listSpool } from "../../../src/node/spool/listSpool.ts"
 import { callAs } from "../../auth/ingest/support/TestCall.ts"
@@ -31,6 +31,27 @@ describe("the spool's uploader", () => {
       yield* start
       yield* Effect.sleep("1 second")
       expect([fs.existsSync(path(one)), fs.existsSync(storedPath(hub, one))]).toEqual([true, false])
+      network.leadsTo(hub.port)
+      yield* eventually(() => !fs.existsSync(path(one)))
+      expect(readStored(hub, one).shown).toBe(one.shown)
+    }),
+  )
+
+  it.scopedLive("waits no longer where somebody puts the machine's clock back", () =>
+    Effect.gen(function* () {
+      const { hub, session, leave, path, start, network, directory } = yield* scene()
+      let behindMs = 0
+      const now = () => Date.now() - behindMs
+      const clock = Object.assign(Clock.make(), { currentTimeMillis: Effect.sync(now), unsafeCurrentTimeMillis: now })
+      network.leadsTo(undefined)
+      const one = session({ mode: "node" })
+      leave(one)
+      yield* Effect.withClock(start, clock)
+      const [listed] = yield* Effect.repeat(Effect.delay(listSpool(directory, { agentRuns: true }), "20 millis"), {
+        until: ([entry]) => entry?.next_attempt_at != null,
+      })
+      expect(Math.abs(Date.parse(listed?.next_attempt_at ?? "") - Date.now())).toBeLessThan(5_000)
+      behindMs = 60_000
       network.leadsTo(hub.port)
       yield* eventually(() => !fs.existsSync(path(one)))
       expect(readStored(hub, one).shown).toBe(one.shown)
