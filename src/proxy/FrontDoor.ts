@@ -6,14 +6,14 @@ import type { SshConnection } from "../ssh/SshConnection.ts"
 import { AuthRejected } from "../ssh/SshError.ts"
 import { type AuthenticationAttempt, serve } from "../ssh/SshServer.ts"
 import type { ConnectPolicy } from "./ConnectPolicy.ts"
-import { serveJumps } from "./internal/FrontDoorConnection.ts"
+import { type JumpUser, serveJumps } from "./internal/FrontDoorConnection.ts"
 import { listening } from "./internal/Listening.ts"
 import { openConnections } from "./internal/OpenConnections.ts"
 import type { ListenAddress } from "./ListenAddress.ts"
 import type { ListenError } from "./ListenError.ts"
 import { RefusalLog } from "./RefusalLog.ts"
 import type { Tunnels } from "./Tunnels.ts"
-import { UserAuthenticator, type UserIdentity } from "./UserAuthenticator.ts"
+import { UserAuthenticator } from "./UserAuthenticator.ts"
 import { UserConnections } from "./UserConnections.ts"
 
 export interface FrontDoorOptions {
@@ -38,15 +38,14 @@ const addressOf = ({ remoteAddress = "unknown", remotePort = 0 }: Socket): strin
 /** The user whose certificate it is, who must also be the one whose name was given: `ssh -J ada@hub`. */
 const login = ({ certificate }: UserAuthenticator["Type"]) =>
   Effect.fn("FrontDoor.login")(function* (attempt: AuthenticationAttempt) {
-    const user = yield* certificate(attempt.certificate, attempt.remoteAddress).pipe(
-      Effect.mapError(({ message, final }) => new AuthRejected({ message, final })),
-    )
-    if (user.user === attempt.username) return user
-    return yield* new AuthRejected({ message: `the certificate of ${user.user} was shown for "${attempt.username}"` })
+    const current = Effect.suspend(() => certificate(attempt.certificate, attempt.remoteAddress))
+    const { user } = yield* Effect.mapError(current, ({ message, final }) => new AuthRejected({ message, final }))
+    if (user === attempt.username) return { user, current } satisfies JumpUser
+    return yield* new AuthRejected({ message: `the certificate of ${user} was shown for "${attempt.username}"` })
   })
 
 /** Tells the client why, and cuts it off whether it listens or not. */
-const cutOff = (client: SshConnection<UserIdentity>, socket: Socket) => (reason: string) =>
+const cutOff = (client: SshConnection<JumpUser>, socket: Socket) => (reason: string) =>
   client
     .disconnect(reason)
     .pipe(Effect.timeout("500 millis"), Effect.ignore, Effect.ensuring(Effect.sync(() => socket.destroy())))

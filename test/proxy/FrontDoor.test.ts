@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { createPublicKey, type KeyObject } from "node:crypto"
+import { existsSync } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
@@ -26,10 +27,14 @@ import { nodeName, testHub, unreadRefusals } from "./TestHub.ts"
 
 const authority = certificateAuthority(generateEd25519())
 
+/** Who may not come any more. */
+const gone = new Set<string>()
+
 const users = Layer.succeed(UserAuthenticator, {
   bearer: () => Effect.fail(new UserRefused({ message: "no tokens here" })),
-  certificate: (certificate, remoteAddress) =>
-    verifyCertificate(certificate, {
+  certificate: (certificate, remoteAddress) => {
+    if (gone.has(certificate.keyId)) return Effect.fail(new UserRefused({ message: `${certificate.keyId} is gone` }))
+    return verifyCertificate(certificate, {
       kind: "user",
       authorities: [authority.blob],
       principal: "root",
@@ -46,7 +51,8 @@ const users = Layer.succeed(UserAuthenticator, {
           }) as UserIdentity,
       ),
       Either.mapLeft(({ message }) => new UserRefused({ message })),
-    ),
+    )
+  },
 })
 
 const policy = Layer.succeed(ConnectPolicy, {
@@ -204,6 +210,27 @@ describe("the SSH front door, with OpenSSH's ssh", () => {
       expect(plain).toMatchObject({ code: 1, stderr: expect.stringContaining("this is a jump host") })
       const terminal = yield* ssh(door, ["-tt", ...to(door)])
       expect(terminal).toMatchObject({ code: 1, stdout: expect.stringContaining("this is a jump host") })
+    }),
+  )
+
+  it.scopedLive("asks for each connection to a node anew who the user is, not only at the login", () =>
+    Effect.gen(function* () {
+      const door = yield* frontDoor()
+      yield* Effect.addFinalizer(() => Effect.sync(() => gone.delete("ada")))
+      const master = ["-o", `ControlPath=${join(door.home, "master")}`]
+      const through = (expected: string) =>
+        ssh(door, [...master, "-W", "web-1:22", ...to(door)], { input: "hello", expect: expected })
+      const forked = ssh(door, [...master, "-o", "ControlMaster=yes", "-N", ...to(door)], { expect: "never" })
+      yield* Effect.forkScoped(forked)
+      yield* eventually(
+        "the master is connected",
+        Effect.sync(() => existsSync(join(door.home, "master"))),
+      )
+      expect(yield* through("hello")).toMatchObject({ code: 0, stdout: "hello" })
+      gone.add("ada")
+      const refused = yield* through("hello")
+      expect(refused.stdout).toBe("")
+      expect(refused.code).not.toBe(0)
     }),
   )
 

@@ -7,7 +7,14 @@ import type { SshConnection } from "../../ssh/SshConnection.ts"
 import { ConnectPolicy } from "../ConnectPolicy.ts"
 import { RefusalLog } from "../RefusalLog.ts"
 import { Tunnels } from "../Tunnels.ts"
-import type { UserIdentity } from "../UserAuthenticator.ts"
+import type { UserIdentity, UserRefused } from "../UserAuthenticator.ts"
+
+/** A user who has logged in at the front door. */
+export interface JumpUser {
+  readonly user: UserIdentity["user"]
+  /** Who that is now: a connection here may outlive its certificate, and the roles that the user had when it began. */
+  readonly current: Effect.Effect<UserIdentity, UserRefused>
+}
 
 /** A node has one port here, that of its SSH server, however it is written. */
 const nodePorts: ReadonlyArray<number> = [0, 22]
@@ -25,7 +32,7 @@ const explain = Effect.fn("FrontDoor.explain")(function* (request: SessionReques
 })
 
 /** One connection to a node: decided, dialled, relayed. */
-const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAddress: string, forward: DirectForward) {
+const jump = Effect.fn("FrontDoor.jump")(function* (client: JumpUser, remoteAddress: string, forward: DirectForward) {
   const policy = yield* ConnectPolicy
   const tunnels = yield* Tunnels
   const { report } = yield* RefusalLog
@@ -35,7 +42,8 @@ const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAd
     return yield* forward.reject(`only port 22 of a node is reached through here, not ${port}`)
   }
   const connectionId = randomUUID()
-  const reached = yield* policy.resolve(user, host).pipe(
+  const reached = yield* client.current.pipe(
+    Effect.flatMap((user) => policy.resolve(user, host)),
     Effect.flatMap(({ node, grant }) =>
       Effect.map(tunnels.connect(node, { connectionId, remoteAddress, grant }), (tunnel) => ({ node, tunnel })),
     ),
@@ -43,19 +51,19 @@ const jump = Effect.fn("FrontDoor.jump")(function* (user: UserIdentity, remoteAd
   )
   if (reached._tag === "Left") {
     const reason = reached.left.message
-    yield* report({ user: user.user, target: host.slice(0, 256), remoteAddress, reason })
+    yield* report({ user: client.user, target: host.slice(0, 256), remoteAddress, reason })
     return yield* forward.reject(reason)
   }
   const { node, tunnel } = reached.right
   yield* Effect.logInfo("connected").pipe(
-    Effect.annotateLogs({ user: user.user, node, connection: connectionId, through: "ssh" }),
+    Effect.annotateLogs({ user: client.user, node, connection: connectionId, through: "ssh" }),
   )
   yield* joinStreams(yield* forward.accept, tunnel)
 }, Effect.scoped)
 
 /** Serves what a logged-in client asks for until it has gone; its connections to nodes end with it. */
 export const serveJumps = Effect.fn("FrontDoor.serveJumps")(function* (
-  client: SshConnection<UserIdentity>,
+  client: SshConnection<JumpUser>,
   remoteAddress: string,
 ): Effect.fn.Return<void, never, ConnectPolicy | Tunnels | RefusalLog | Scope.Scope> {
   const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels | RefusalLog>()
