@@ -129,7 +129,22 @@ describe("what sftp does", () => {
     expect(watcher.fromClient(one)).toBe(one.length)
   })
 
+  it("keeps a MiB at most of requests with long paths that are not answered yet", () => {
+    const { watcher } = watch()
+    const one = packet(13, number(1), sshString("x".repeat(4096)))
+    let taken = 0
+    while (watcher.fromClient(one) === one.length) taken += 1
+    expect(taken).toBe(Math.ceil(1024 ** 2 / (one.length - 5)))
+    watcher.fromServer(answer.status(1, 2))
+    expect(watcher.fromClient(one)).toBe(one.length)
+  })
+
   it.each([
+    [
+      "a path that no file has",
+      (watcher: SftpWatcher) => void watcher.fromClient(packet(13, number(1), sshString("x".repeat(60_000)))),
+      true,
+    ],
     [
       "a packet that is too long",
       (watcher: SftpWatcher) => void watcher.fromClient(sshUint32(0x7fffffff).subarray(0, 4)),

@@ -53,10 +53,12 @@ const writeFlag = 0x02
 
 /** A handle, an offset and a length come before what is written; OpenSSH's handles have 4 bytes. */
 const writeHead = 4 + 4 + 256 + 8 + 4
-const all = 256 * 1024
+
+/** Two paths of PATH_MAX with what stands beside them. No file has a longer name; who sends one cannot be followed. */
+const pathsHead = 2 * 4096 + 512
 
 /** How much of a client's packet must be read. */
-export const wantedOfRequest = (type: number): number => (type === writeType ? writeHead : all)
+export const wantedOfRequest = (type: number): number => (type === writeType ? writeHead : pathsHead)
 
 const change = (action: Extract<SftpRequest, { _tag: "Change" }>["action"], path: Buffer, to?: Buffer): SftpRequest =>
   SftpRequest.Change(to === undefined ? { action, path } : { action, path, to })

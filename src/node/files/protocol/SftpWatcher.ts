@@ -7,6 +7,8 @@ import { readSftpRequest, SftpRequest, wantedOfRequest } from "./SftpRequest.ts"
 
 /** Requests that wait for their answers; more have to wait themselves. */
 const mostWaiting = 16_384
+/** The same for the bytes of what is kept of them. */
+const mostHeld = 1024 * 1024
 /** Answered ones are dropped so many at a time. */
 const batch = 1024
 /** More than a process may have open. */
@@ -23,6 +25,8 @@ interface OpenFile {
 interface Waiting {
   readonly id: number
   readonly request: SftpRequest
+  /** What is kept of it. */
+  readonly bytes: number
 }
 
 /** Answers come in the order of their requests (sftp-server.c does one after the other), so that no client can confuse them. */
@@ -31,8 +35,11 @@ export class SftpWatcher implements TransferWatcher {
   readonly #waiting: Array<Waiting> = []
   readonly #files = new Map<string, OpenFile>()
   #answered = 0
+  #held = 0
   readonly #requests = new SftpPackets(wantedOfRequest, (packet) => {
-    this.#waiting.push(readSftpRequest(packet))
+    const bytes = packet.body.length
+    this.#waiting.push({ ...readSftpRequest(packet), bytes })
+    this.#held += bytes
   })
   readonly #answers = new SftpPackets(wantedOfAnswer, (packet) => this.#onAnswer(readSftpAnswer(packet)))
 
@@ -41,7 +48,7 @@ export class SftpWatcher implements TransferWatcher {
   }
 
   fromClient(bytes: Uint8Array): number {
-    if (this.#waiting.length - this.#answered >= mostWaiting) return 0
+    if (this.#waiting.length - this.#answered >= mostWaiting || this.#held >= mostHeld) return 0
     this.#requests.push(bytes)
     return bytes.length
   }
@@ -75,6 +82,7 @@ export class SftpWatcher implements TransferWatcher {
   #next(): Waiting | undefined {
     const waiting = this.#waiting[this.#answered]
     this.#answered += 1
+    this.#held -= waiting?.bytes ?? 0
     if (this.#answered === batch) {
       this.#waiting.splice(0, batch)
       this.#answered = 0
