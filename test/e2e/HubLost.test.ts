@@ -124,7 +124,7 @@ describe("a node-sync session whose hub is lost", () => {
 })
 
 describe("a node session whose hub is lost", () => {
-  it("goes on without it, and is brought to the hub when that is back", async () => {
+  it("loses its client, whose way led through that hub, and is brought to the hub when that is back", async () => {
     const cluster = await lostCluster("node")
     const marks = join(cluster.directory, "mark")
     const words = await mshSsh.words(cluster, "web-1", {
