@@ -1,49 +1,80 @@
-import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { expect, it, onTestFinished } from "vitest"
 import { Cluster } from "./support/Cluster.ts"
 import { isAlive } from "./support/isAlive.ts"
+import { bundled, runToEnd } from "./support/Program.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
 import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
 import { mshSsh } from "./support/ways.ts"
 
-it("a session whose agent is killed is ended by the hub, and completed when the agent is back", async () => {
-  const cluster = await Cluster.start({ hub: { MEZITE_RECORDING_ORPHAN_AFTER: "1s" } })
-  onTestFinished(() => cluster.stop())
-  const terminal = new Terminal(await mshSsh.words(cluster, "web-1"), cluster.userVariables)
+const modes = ["node-sync", "node", "off"] as const
+type Mode = (typeof modes)[number]
+
+const openShell = async (cluster: Cluster, node: string) => {
+  const terminal = new Terminal(await mshSsh.words(cluster, node), cluster.userVariables)
   onTestFinished(() => terminal.close())
   await terminal.shows(/[#$] $/)
   terminal.type('echo "shell $$ here"\r')
   const [, shell] = await terminal.shows(/\rshell (\d+) here\r\n[\s\S]*[#$] $/)
-  expect((await cluster.lastSession()).ended_at).toBeNull()
-  cluster.agent().kill("SIGKILL")
-  expect(await terminal.ended()).toEqual({ status: 255, sane: true })
-  expect(terminal.text).toMatch(
-    /\r\nmsh: the connection to web-1 was lost, and the session with it; what was recorded of it is kept on web-1 until the hub has it all\r\n/,
-  )
-  await until("the shell is gone", () => !isAlive(Number(shell)))
+  return { terminal, shell: Number(shell) }
+}
 
-  const lost = await until("the hub ends the session", async () => {
-    const session = await cluster.lastSession()
-    return session.ended_at !== null && session
+it("a session whose agent is killed is ended by the hub, and completed when the agent is back, in every mode", async () => {
+  const cluster = await Cluster.start({
+    hub: { MEZITE_RECORDING_ORPHAN_AFTER: "1s" },
+    nodes: Object.fromEntries(modes.map((mode) => [mode, { MEZITE_RECORDING_MODE: mode }])),
   })
-  expect(lost).toMatchObject({ status: "interrupted", reason: "agent lost" })
-  const [end] = await cluster.audit("session.end")
-  expect(end).toMatchObject({ session_id: lost.session_id, detail: { reason: "agent lost", status: "interrupted" } })
-  expect((await cluster.msh("verify", lost.session_id)).stdout.toString()).toMatch(
-    / is whole: .*; the session was interrupted: agent lost\n$/,
+  onTestFinished(() => cluster.stop())
+  const shells = await Promise.all(modes.map((mode) => openShell(cluster, mode)))
+  const session = async (mode: Mode) => (await cluster.sessions()).find(({ node }) => node === mode)
+  const active = JSON.parse((await cluster.mezctl("sessions", "ls", "--active", "--format=json")).stdout.toString())
+  expect(active.map(({ mode }: { mode: Mode }) => mode).sort()).toEqual([...modes].sort())
+
+  for (const mode of modes) cluster.agent(mode).kill("SIGKILL")
+  for (const [index, { terminal, shell }] of shells.entries()) {
+    expect(await terminal.ended()).toEqual({ status: 255, sane: true })
+    expect(terminal.text).toContain(
+      `\r\nmsh: the connection to ${modes[index]} was lost, and the session with it; what was recorded of it is kept on ${modes[index]} until the hub has it all\r\n`,
+    )
+    await until("the shell is gone", () => !isAlive(shell))
+  }
+
+  for (const mode of modes) {
+    const lost = await until(`the hub ends the session in ${mode}`, async () => {
+      const found = await session(mode)
+      return found !== undefined && found.ended_at !== null && found
+    })
+    expect(lost).toMatchObject({ status: mode === "off" ? "unrecorded" : "interrupted", reason: "agent lost" })
+    expect(Date.parse(lost.ended_at ?? "")).toBeGreaterThan(Date.parse(lost.started_at))
+    expect(await cluster.spool(mode)).toMatchObject([
+      { session_id: lost.session_id, mode, state: "waiting", reason: "the agent does not run", next_attempt_at: null },
+    ])
+    if (mode === "off") continue
+    expect((await cluster.msh("verify", lost.session_id)).stdout.toString()).toMatch(
+      / is whole: .*; the session was interrupted: agent lost\n$/,
+    )
+  }
+  const table = await runToEnd([...bundled("mezd"), "spool", "ls"], cluster.agentVariables("node"))
+  expect(table.stdout.toString()).toMatch(
+    /^SESSION ID +USER +MODE +STARTED +BYTES +STATE +NEXT ATTEMPT +WHY\n\S+ +alice +node +\S+Z +\d+ +waiting +- +the agent does not run\n$/,
   )
 
-  const spooled = join(cluster.agentDirectory("web-1"), "agent/spool", `${lost.session_id}.rec`)
-  expect(existsSync(spooled)).toBe(true)
-  await cluster.startAgent("web-1")
-  await until("the agent's copy is brought to the hub", () => !existsSync(spooled))
-  expect(await cluster.lastSession()).toMatchObject({ status: "interrupted", reason: "the agent was killed" })
-  const [stored] = await cluster.audit("session.recording.stored")
-  expect(stored).toMatchObject({ session_id: lost.session_id, detail: { completes: true } })
-  expect(await cluster.audit("session.end")).toHaveLength(1)
-  const [shown = ""] = terminal.text.split("\r\nmsh: ")
-  expect(storedRecording(cluster.recording(lost.session_id)).output.toString()).toBe(shown)
-  expect((await cluster.msh("verify", lost.session_id)).code).toBe(0)
+  await Promise.all(modes.map((mode) => cluster.startAgent(mode)))
+  for (const [index, mode] of modes.entries()) {
+    await until("the agent's copy is brought to the hub", async () => (await cluster.spool(mode)).length === 0)
+    const found = await session(mode)
+    expect(found).toMatchObject({ reason: "the agent was killed", exit_code: null })
+    if (found === undefined || mode === "off") continue
+    const [shown = ""] = shells[index]?.terminal.text.split("\r\nmsh: ") ?? []
+    expect(storedRecording(cluster.recording(found.session_id)).output.toString()).toBe(shown)
+    expect((await cluster.msh("verify", found.session_id)).code).toBe(0)
+    const stored = (await cluster.audit("session.recording.stored")).filter(
+      (one) => one.session_id === found.session_id,
+    )
+    expect(stored.map(({ detail }) => detail.completes)).toEqual([true, false])
+  }
+  for (const type of ["session.start", "session.end"] as const) {
+    const told = (await cluster.audit(type)).map(({ session_id }) => session_id)
+    expect(told.toSorted()).toEqual((await cluster.sessions()).map(({ session_id }) => session_id).toSorted())
+  }
 })

@@ -13,13 +13,18 @@ import {
   trials,
 } from "./support/PolicyTrial.ts"
 
+/** PROPERTY_RUNS says how many. */
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 150)
 const modes = FastCheck.constantFrom<RecordingMode>("node-sync", "node", "off")
 const law = (name: string, mode: FastCheck.Arbitrary<RecordingMode>, holds: (ran: Ran, trial: Trial) => void) =>
-  it(name, () =>
-    FastCheck.assert(
-      FastCheck.property(trials(mode), (trial) => holds(runTrial(trial), trial)),
-      { numRuns: 150 },
-    ),
+  it(
+    name,
+    () =>
+      FastCheck.assert(
+        FastCheck.property(trials(mode), (trial) => holds(runTrial(trial), trial)),
+        { numRuns },
+      ),
+    60_000 + numRuns * 20,
   )
 
 /** A run of things said as text, so that pieces don't matter: two neighbours of the same kind are one. */

@@ -141,7 +141,9 @@ export class SpoolSink implements LocalSink {
       onTrue: () =>
         Effect.gen(this, function* () {
           this.#scope = yield* Scope.fork(this.#files, ExecutionStrategy.sequential)
-          const { position } = this.#frames.tail
+          const { position, lost } = this.#frames.tail
+          // With a gap the file itself says that it goes on; without one, nothing may say that it does not.
+          if (lost.frames === 0) yield* this.#note(null)
           const file = yield* Scope.extend(
             AppendFile.make({ ...this.#options, position, writes: "inCall" }),
             this.#scope,

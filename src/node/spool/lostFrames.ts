@@ -22,7 +22,8 @@ export const gapEntry = (lost: LostFrames, seq: number, timeMs: number): Uint8Ar
 
 /** The End of a recording of `frames` frames, of which one or more stand for lost ones. */
 export const truncatedEnd = (end: RecordingEnd, lost: LostFrames, frames: number): RecordingEnd => {
-  const why = `${lost.frames === 1 ? "1 frame is" : `${lost.frames} frames are`} missing: ${lost.reason}`
+  const how = lost.frames === 0 ? "frames are" : lost.frames === 1 ? "1 frame is" : `${lost.frames} frames are`
+  const why = `${how} missing: ${lost.reason}`
   return {
     ...end,
     status: "truncated",

@@ -3,6 +3,7 @@ import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
 import type { Session } from "../../../src/api/ClusterRpcs.ts"
 import type { AuditEvent } from "../../../src/domain/AuditEvent.ts"
+import type { SpoolEntry } from "../../../src/node/spool/listSpool.ts"
 import { bundled, type Ended, endPrograms, Program, runToEnd, type Variables } from "./Program.ts"
 
 export interface ClusterOptions {
@@ -185,6 +186,14 @@ export class Cluster {
 
   tryMezctl(...words: ReadonlyArray<string>): Promise<Ended> {
     return runToEnd([...bundled("mezctl"), ...words], this.hubVariables)
+  }
+
+  /** What an agent's disk holds, as `mezd spool ls` tells it. */
+  async spool(name: string): Promise<ReadonlyArray<SpoolEntry>> {
+    const words = [...bundled("mezd"), "spool", "ls", "--format=json"]
+    const { code, stdout, stderr } = await runToEnd(words, this.agentVariables(name))
+    if (code !== 0) throw new Error(`mezd spool ls: ${stderr}`)
+    return JSON.parse(stdout.toString())
   }
 
   /** Runs `msh` as alice. */

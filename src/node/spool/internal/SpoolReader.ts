@@ -2,10 +2,12 @@ import { FrameKind } from "../../../domain/Frame.ts"
 import { decodeEnd, type RecordingEnd } from "../../../recording/End.ts"
 import { splitEntries } from "../../../recording/Entry.ts"
 import { EntryReader, type RecordingEntry } from "../../../recording/EntryReader.ts"
+import { decodeGap } from "../../../recording/FramePayload.ts"
 import { RecordingError } from "../../../recording/RecordingError.ts"
+import type { WireFrame } from "../../../recording/WireFrame.ts"
 import type { NodeHost } from "../../NodeHost.ts"
-import { gapEntry, truncatedEnd } from "../lostFrames.ts"
-import type { SpoolTail } from "../SpoolState.ts"
+import { addLost, gapEntry, truncatedEnd } from "../lostFrames.ts"
+import type { LostFrames, SpoolTail } from "../SpoolState.ts"
 
 const noDigest = new Uint8Array(0)
 
@@ -28,12 +30,13 @@ export class SpoolReader {
   readonly #host: NodeHost["Type"]
   #tail: SpoolTail | null
   #end: RecordingEnd | undefined
+  #gaps: LostFrames | undefined
   #over = false
 
   /** `tail`: what was noted when the file failed; `host`: who wrote it. */
   constructor(tail: SpoolTail | null, host: NodeHost["Type"]) {
     this.#host = host
-    this.#tail = tail !== null && tail.end === null && tail.lost.frames === 0 ? null : tail
+    this.#tail = tail
   }
 
   push(piece: Uint8Array): void {
@@ -46,7 +49,14 @@ export class SpoolReader {
     if (next !== undefined && this.#isBehind(next)) this.#over = true
     if (this.#over || next === undefined) return undefined
     if (next._tag === "End") this.#end = next.end
+    if (next._tag === "Frame" && next.frame.kind === FrameKind.Gap) this.#countGap(next.frame)
     return next
+  }
+
+  /** Of what a gap stands for, frames are the spool's; it may also be of events that the kernel lost. */
+  #countGap({ payload, timeMs }: WireFrame): void {
+    const { reason, frames, bytes, events } = decodeGap(payload)
+    if (events === 0) this.#gaps = addLost(this.#gaps, { reason, frames, bytes, time_ms: timeMs })
   }
 
   #read(): RecordingEntry | undefined {
@@ -75,12 +85,21 @@ export class SpoolReader {
     if (this.#end !== undefined) return { gap: undefined, end: this.#end }
     const { seq, timeMs } = this.#entries.progress
     const tail = this.#tail
-    if (tail === null) return { gap: undefined, end: this.#killed(Math.max(seq, atHub)) }
+    if (tail === null) {
+      const end = this.#killed(Math.max(seq, atHub))
+      return { gap: undefined, end: this.#gaps === undefined ? end : truncatedEnd(end, this.#gaps, end.frames) }
+    }
     const frames = Math.max(tail.frames, atHub)
-    const told = tail.end === null ? this.#killed(frames) : keptEnd(tail.end)
     const missing = tail.frames + tail.lost.frames - frames
-    if (missing <= 0) return { gap: undefined, end: { ...told, frames } }
-    const lost = { ...tail.lost, frames: missing, bytes: missing === tail.lost.frames ? tail.lost.bytes : 0 }
+    const told = tail.end === null ? { ...this.#killed(frames), framesDigest: noDigest } : keptEnd(tail.end)
+    // An agent that was killed before it could write again leaves nobody who knows how much more there was.
+    const unknown = tail.end === null && frames === tail.frames
+    if (missing <= 0 && !unknown) return { gap: undefined, end: { ...told, frames } }
+    const lost = {
+      ...tail.lost,
+      frames: Math.max(0, missing),
+      bytes: missing === tail.lost.frames ? tail.lost.bytes : 0,
+    }
     const gap = gapEntry(lost, frames + 1, Math.max(timeMs, lost.time_ms))
     return { gap, end: truncatedEnd(told, lost, frames + 1) }
   }
