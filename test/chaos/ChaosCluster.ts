@@ -7,13 +7,14 @@ import { Relay } from "../e2e/support/Relay.ts"
 import { FakeClock } from "./FakeClock.ts"
 import type { FaultKind } from "./Fault.ts"
 import { filesBelow } from "./filesBelow.ts"
+import { nodeOf } from "./nodeOf.ts"
 import { SmallDisk } from "./SmallDisk.ts"
 import { commandLine, liveProcesses } from "./sessionProcesses.ts"
 
 export interface ChaosClusterOptions {
   readonly directory: string
   readonly kinds: ReadonlyArray<FaultKind>
-  /** A node for each, named after it. */
+  /** A node for each; see `nodeOf`. */
   readonly modes: ReadonlyArray<RecordingMode>
   readonly hub: Variables
   readonly agents: Variables
@@ -53,7 +54,7 @@ export class ChaosCluster {
   async #start(): Promise<void> {
     const { directory, kinds, modes } = this.#options
     mkdirSync(this.traces, { recursive: true })
-    for (const name of ["hub", ...modes]) {
+    for (const name of ["hub", ...this.nodes]) {
       const kind = name === "hub" ? "hub" : "agent"
       if (kinds.includes(`disk-${kind}`)) this.#disks.set(name, SmallDisk.mount(join(directory, name)))
       if (kinds.includes(`clock-${kind}`)) this.#clocks.set(name, new FakeClock(join(directory, `${name}.clock`)))
@@ -61,16 +62,16 @@ export class ChaosCluster {
     this.#cluster = await Cluster.start({
       directory,
       hub: { ...this.#options.hub, ...this.#clocks.get("hub")?.variables },
-      nodes: Object.fromEntries(modes.map((mode) => [mode, this.#agentVariables(mode)])),
+      nodes: Object.fromEntries(modes.map((mode) => [nodeOf(mode), this.#agentVariables(mode)])),
       throughTo: async (listen, node) => (await this.#relay(node, listen)).address,
     })
     this.#lives.push({ name: "hub", program: this.cluster.hub })
-    for (const mode of modes) this.#lives.push({ name: mode, program: this.cluster.agent(mode) })
+    for (const name of this.nodes) this.#lives.push({ name, program: this.cluster.agent(name) })
     await this.#putUsersBehindRelay()
   }
 
   #agentVariables(mode: RecordingMode): Variables {
-    return { ...this.#options.agents, MEZITE_RECORDING_MODE: mode, ...this.#clocks.get(mode)?.variables }
+    return { ...this.#options.agents, MEZITE_RECORDING_MODE: mode, ...this.#clocks.get(nodeOf(mode))?.variables }
   }
 
   async #relay(name: string, listen: string): Promise<Relay> {
@@ -90,8 +91,8 @@ export class ChaosCluster {
     return this.#cluster
   }
 
-  get nodes(): ReadonlyArray<RecordingMode> {
-    return this.#options.modes
+  get nodes(): ReadonlyArray<string> {
+    return this.#options.modes.map(nodeOf)
   }
 
   /** Where sessions leave their traces. */

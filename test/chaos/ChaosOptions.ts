@@ -15,7 +15,7 @@ export interface ChaosOptions {
   readonly keep: boolean
 }
 
-const modes = ["node-sync", "node", "off"] as const
+export const allModes = ["node-sync", "node", "off"] as const
 
 export const usage = `npm run chaos -- [OPTION...]
 
@@ -26,7 +26,7 @@ Runs sessions through a real hub and real agents while these break, and accounts
   --faults A,B     only these: ${faultKinds.join(", ")}
   --most-faults N  of each trial (3)
   --whole          each fault lasts for the whole of the sessions
-  --modes A,B      only these: ${modes.join(", ")}
+  --modes A,B      only these: ${allModes.join(", ")}
   --sessions N     of each trial (6)
   --keep           keep what a trial left also where nothing is wrong
 
@@ -56,7 +56,7 @@ export const chaosOptions = (words: ReadonlyArray<string>, randomSeed: number): 
     trials: number(values.trials, "trials"),
     seed: values.seed === undefined ? randomSeed : number(values.seed, "seed"),
     kinds: values.faults === undefined ? faultKinds : list(values.faults, "faults", faultKinds),
-    modes: list(values.modes, "modes", modes),
+    modes: list(values.modes, "modes", allModes),
     sessions: number(values.sessions, "sessions"),
     mostFaults: Math.max(1, number(values["most-faults"], "most-faults")),
     whole: values.whole,
@@ -74,7 +74,7 @@ const parse = (words: ReadonlyArray<string>) => {
         faults: { type: "string" },
         "most-faults": { type: "string", default: "3" },
         whole: { type: "boolean", default: false },
-        modes: { type: "string", default: modes.join(",") },
+        modes: { type: "string", default: allModes.join(",") },
         sessions: { type: "string", default: "6" },
         keep: { type: "boolean", default: false },
         help: { type: "boolean", default: false },

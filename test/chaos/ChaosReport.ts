@@ -73,7 +73,9 @@ export class ChaosReport {
         if (line === "" || line.startsWith(`${evidence.plan.key}-err `)) continue
         const general = line
           .replace(/127\.0\.0\.1:\d+|127\.0\.0\.1 port \d+/g, "HUB")
-          .replace(/\b(node-sync|node|off)(?=[ .:]|$)/g, "NODE")
+          .replace(/\b(node-sync|node|off)-1\b/g, "NODE")
+          .replace(/\/\S*\/agent\/spool/g, "SPOOL")
+          .replace(/[\da-f]{8}-[\da-f-]{27}/g, "ID")
         counts.set(general, (counts.get(general) ?? 0) + 1)
       }
     }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { Program } from "../e2e/support/Program.ts"
 import { jump, mshSsh, proxyCommand } from "../e2e/support/ways.ts"
 import type { ChaosCluster } from "./ChaosCluster.ts"
+import { nodeOf } from "./nodeOf.ts"
 import type { Client, SessionPlan } from "./SessionPlan.ts"
 
 /** What is known of a session without looking at its recording. */
@@ -26,6 +27,7 @@ export class ChaosSession {
   readonly #program: Program
   readonly #sent: Array<Buffer> = []
   #closed = false
+  #leavesDaemons = false
 
   private constructor(plan: SessionPlan, program: Program) {
     this.plan = plan
@@ -38,7 +40,7 @@ export class ChaosSession {
   /** `config`: what `msh config` printed. */
   static async start(plan: SessionPlan, { cluster }: ChaosCluster, config: string): Promise<ChaosSession> {
     const { command } = plan.workload
-    const words = await ways[plan.client].words(cluster, plan.mode, {
+    const words = await ways[plan.client].words(cluster, nodeOf(plan.mode), {
       ...(command === undefined ? {} : { command }),
       terminal: plan.terminal,
       quiet: false,
@@ -66,6 +68,17 @@ export class ChaosSession {
     const { pidFile } = this.plan
     const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0
     return pid > 1 ? pid : undefined
+  }
+
+  /** Kills its shell, which ends it as if it had ended by itself: what that had started in the background stays, as with sshd. */
+  killShell(): void {
+    this.#leavesDaemons = true
+    if (this.shell !== undefined) process.kill(this.shell, "SIGKILL")
+  }
+
+  /** Whether processes of it may stay. */
+  get leavesDaemons(): boolean {
+    return this.#leavesDaemons
   }
 
   /** Takes the client away, without a word. */

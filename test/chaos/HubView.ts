@@ -5,6 +5,7 @@ import type { Cluster } from "../e2e/support/Cluster.ts"
 import { keyShare } from "../e2e/support/keyShare.ts"
 import { storedRecording } from "../e2e/support/StoredRecording.ts"
 import type { HubSession } from "./accountSession.ts"
+import { nodeOf } from "./nodeOf.ts"
 import type { SessionPlan } from "./SessionPlan.ts"
 
 /** All that the hub says after a trial, as its own programs print it. */
@@ -31,7 +32,7 @@ export const hubView = async (cluster: Cluster): Promise<HubView> => {
 export const belongsTo =
   ({ mode, key, workload }: SessionPlan) =>
   ({ node, command }: Session): boolean =>
-    node === mode && (workload.command === undefined ? command === "" : command.startsWith(`: ${key};`))
+    node === nodeOf(mode) && (workload.command === undefined ? command === "" : command.startsWith(`: ${key};`))
 
 /** A session with its recording, where that can be read to its end. */
 export const withRecording = (

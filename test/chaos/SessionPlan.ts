@@ -13,7 +13,7 @@ export type Client = (typeof clients)[number]
 
 /** A session that a trial is going to have. */
 export interface SessionPlan extends Traces {
-  /** The node, which is named after the mode of its sessions. */
+  /** What decides about its node too: see `nodeOf`. */
   readonly mode: RecordingMode
   readonly client: Client
   readonly terminal: boolean

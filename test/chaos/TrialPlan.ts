@@ -1,6 +1,7 @@
 import type { RecordingMode } from "../../src/domain/RecordingMode.ts"
 import type { Variables } from "../e2e/support/Program.ts"
 import type { Fault, FaultKind } from "./Fault.ts"
+import { nodeOf } from "./nodeOf.ts"
 import { Random } from "./Random.ts"
 import { planSessions, type SessionPlan } from "./SessionPlan.ts"
 import { schedule } from "./schedule.ts"
@@ -34,7 +35,7 @@ export const planTrial = (options: TrialOptions, traces: string): TrialPlan => {
   const random = new Random(options.seed)
   const settings = random.fork("settings")
   const masterKey = settings.chance(0.5) ? settings.integer(0, 255).toString(16).padStart(2, "0").repeat(32) : undefined
-  const faults = schedule(random.fork("faults"), { ...options, nodes: options.modes, windowMs })
+  const faults = schedule(random.fork("faults"), { ...options, nodes: options.modes.map(nodeOf), windowMs })
   return {
     sessions: planSessions(random.fork("sessions"), { ...options, directory: traces, withinMs: beginWithinMs }),
     faults: options.whole

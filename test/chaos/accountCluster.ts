@@ -4,6 +4,7 @@ import type { Cluster } from "../e2e/support/Cluster.ts"
 import type { ChaosCluster } from "./ChaosCluster.ts"
 import { filesBelow } from "./filesBelow.ts"
 import { belongsTo, type HubView } from "./HubView.ts"
+import { nodeOf } from "./nodeOf.ts"
 import type { SessionPlan } from "./SessionPlan.ts"
 
 /** Every session has one start, one end, and, where it is recorded, its recording. */
@@ -25,7 +26,7 @@ const offFindings = (chaos: ChaosCluster, plans: ReadonlyArray<SessionPlan>): Re
   const off = plans.filter(({ mode }) => mode === "off")
   if (off.length === 0) return []
   const { cluster } = chaos
-  const files = [cluster.hubDirectory, cluster.agentDirectory("off")].flatMap(filesBelow)
+  const files = [cluster.hubDirectory, cluster.agentDirectory(nodeOf("off"))].flatMap(filesBelow)
   // No command line has these words together: they come about as it runs.
   const shown = off.map(({ key }) => new RegExp(`tok\\d+-${key}|${key} \\d+ \\d+ abc|${key} sends \\d|${key}-err \\d`))
   return files.flatMap((file) => {

@@ -35,11 +35,10 @@ const stop: Injection = ({ target }, { chaos }) => {
 
 /** Only what an agent of this cluster started, and has not reaped: a process id may be another's by now. */
 const killShell: Injection = ({ draw }, { chaos, sessions }) => {
-  const told = new Set(sessions.map(({ shell }) => shell))
   const agents = new Set(chaos.nodes.map((node) => chaos.program(node).pid))
-  const shells = liveProcesses().filter(({ pid, parent }) => told.has(pid) && agents.has(parent))
-  const shell = shells[Math.floor(draw * shells.length)]
-  if (shell !== undefined) process.kill(shell.pid, "SIGKILL")
+  const ours = new Set(liveProcesses().flatMap(({ pid, parent }) => (agents.has(parent) ? [pid] : [])))
+  const alive = sessions.filter(({ shell }) => shell !== undefined && ours.has(shell))
+  alive[Math.floor(draw * alive.length)]?.killShell()
   return nothing
 }
 

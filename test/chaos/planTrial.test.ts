@@ -1,5 +1,6 @@
 import { expect, it } from "vitest"
 import { describeFault, faultKinds } from "./Fault.ts"
+import { nodeOf } from "./nodeOf.ts"
 import { planTrial, windowMs } from "./TrialPlan.ts"
 
 const modes = ["node-sync", "node", "off"] as const
@@ -27,7 +28,7 @@ it("trials have every kind of fault, each with a target and within the window", 
   expect(new Set(faults.map(({ kind }) => kind)).size).toBe(faultKinds.length)
   for (const fault of faults) {
     expect(fault.atMs).toBeLessThanOrEqual(windowMs)
-    expect(["hub", "users", "session", ...modes]).toContain(fault.target)
+    expect(["hub", "users", "session", ...modes.map(nodeOf)]).toContain(fault.target)
     expect(describeFault(fault)).toContain(fault.kind)
   }
 })

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { ChaosOptions } from "./ChaosOptions.ts"
+import { allModes, type ChaosOptions } from "./ChaosOptions.ts"
 import { ChaosReport } from "./ChaosReport.ts"
 import { FakeClock } from "./FakeClock.ts"
-import { describeFault, type FaultKind } from "./Fault.ts"
+import { describeFault, type FaultKind, faultKinds } from "./Fault.ts"
 import { runTrial, type TrialResult } from "./runTrial.ts"
 import { SmallDisk } from "./SmallDisk.ts"
 
@@ -24,11 +24,17 @@ const possibleKinds = (kinds: ReadonlyArray<FaultKind>, say: Say): ReadonlyArray
   return kinds.filter((kind) => !skipped.some((prefix) => kind.startsWith(prefix)))
 }
 
-const repeat = (options: ChaosOptions, seed: number): string =>
+/** A list for the command line, where it is not the usual one. */
+const unlessAll = (option: string, chosen: ReadonlyArray<string>, all: ReadonlyArray<string>): string =>
+  chosen.length === all.length ? "" : ` --${option} ${chosen.join(",")}`
+
+const repeat = ({ kinds, modes, sessions, mostFaults, whole }: ChaosOptions, seed: number): string =>
   [
-    `npm run chaos -- --trials 1 --seed ${seed} --faults ${options.kinds.join(",")} --modes ${options.modes.join(",")}`,
-    `--sessions ${options.sessions} --most-faults ${options.mostFaults}${options.whole ? " --whole" : ""}`,
-  ].join(" ")
+    `npm run chaos -- --trials 1 --seed ${seed} --sessions ${sessions} --most-faults ${mostFaults}`,
+    unlessAll("faults", kinds, faultKinds),
+    unlessAll("modes", modes, allModes),
+    whole ? " --whole" : "",
+  ].join("")
 
 const tell = (say: Say, seed: number, { faults, sessions, findings }: TrialResult, startedAt: number): void => {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
@@ -51,7 +57,7 @@ export const runChaos = async (given: ChaosOptions, say: Say): Promise<ChaosRepo
     report.add(result)
     tell(say, seed, result, startedAt)
     const failed = result.findings.length > 0
-    if (failed) say(`  repeat it: ${repeat(options, seed)}`)
+    if (failed) say(`  repeat it: ${repeat(given, seed)}`)
     if (failed || options.keep) say(`  what it left: ${directory}`)
     else rmSync(directory, { recursive: true, force: true })
   }
