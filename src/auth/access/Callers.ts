@@ -44,8 +44,8 @@ const make = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const shown = yield* Effect.mapError(authority.verifyCertificate(blob, now), ({ message }) => unknown(message))
     const user = yield* users.find(shown.user)
-    // One of before a reset, or of somebody who had the name before, is worth nothing. Certificates know seconds.
-    if (Option.isNone(user) || shown.issuedAtMs < Math.floor(user.value.credentialsSinceMs / 1000) * 1000) {
+    // One of before a reset, or of somebody who had the name before, is worth nothing: `CredentialIssuer` makes none of the same second.
+    if (Option.isNone(user) || shown.issuedAtMs <= user.value.credentialsSinceMs) {
       return yield* unknown("the hub doesn't know this user any more: log in again")
     }
     const { name, logins, createdMs } = user.value

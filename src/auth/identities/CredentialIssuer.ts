@@ -15,7 +15,10 @@ const tooManyLogins = new Invalid({
 
 /** What credentials are made of. */
 export interface CredentialOrder {
+  /** As it was before anything was proven. */
   readonly user: UserRecord
+  /** When it was so, at the latest, in Unix milliseconds. */
+  readonly asOfMs: number
   readonly terms: LoginTerms
   readonly publicKey: string
   readonly ttl: Duration.Duration
@@ -28,6 +31,13 @@ export const withinTerms = (ttl: Duration.Duration, { certificateTtl }: LoginTer
     Option.getOrElse(certificateTtl, () => ttl),
   )
 
+/**
+ * Certificates know seconds. One is of the second after that in which the user was added or reset, at the earliest, and never of
+ * a later one than that in which the user was looked up: so a reset in the same second, or in the midst of a login, outdates it.
+ */
+const issuedAt = ({ user, asOfMs }: CredentialOrder): number =>
+  Math.max(Math.floor(asOfMs / 1000), Math.floor(user.credentialsSinceMs / 1000) + 1)
+
 const make = Effect.gen(function* () {
   const [issuer, description, roles] = [yield* CertificateIssuer, yield* ClusterDescription, yield* Roles]
 
@@ -35,10 +45,11 @@ const make = Effect.gen(function* () {
     return loginTerms(yield* roles.all(user.roles), user.logins)
   })
 
-  const issue = Effect.fn("CredentialIssuer.issue")(function* ({ user, terms, publicKey, ttl }: CredentialOrder) {
+  const issue = Effect.fn("CredentialIssuer.issue")(function* (order: CredentialOrder) {
+    const { user, terms, publicKey, ttl } = order
     const { logins } = terms
     if (logins.length > mostGrantedLogins) return yield* tooManyLogins
-    const issued = yield* issuer.user({ user: user.name, logins, publicKey, ttl })
+    const issued = yield* issuer.user({ user: user.name, logins, publicKey, ttl, issuedAt: issuedAt(order) })
     return {
       user: user.name,
       certificate: issued.certificate,

@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Redacted } from "effect"
 import { Invalid, NotFound, Unauthenticated, type Unavailable } from "../../api/ApiError.ts"
 import type { Credentials, LoginAnswer } from "../../api/PublicRpcs.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
@@ -69,13 +69,11 @@ const make = Effect.gen(function* () {
   const [audit, settings, credentials] = [yield* AuditLog, yield* Settings, yield* CredentialIssuer]
   const [{ checkKey }, { clusterName }] = [yield* CertificateIssuer, yield* ClusterKeys]
 
-  const proves = ({ user, invite, password }: LoginAttempt) =>
+  const proves = ({ user, invite, password }: LoginAttempt, found: Option.Option<UserRecord>) =>
     invite === null
-      ? Effect.flatMap(users.find(user), (found) =>
-          passwords.verify(
-            password,
-            Option.flatMapNullable(found, (record) => record.password),
-          ),
+      ? passwords.verify(
+          password,
+          Option.flatMapNullable(found, (record) => record.password),
         )
       : Effect.flatMap(passwords.hash(password), (hash) => users.redeem(user, invite, hash))
 
@@ -97,10 +95,12 @@ const make = Effect.gen(function* () {
     yield* Effect.flatMap(throttle.admit(attempt.remoteAddress), wait("too many logins from your address"))
     // Nobody guesses the 256 random bits of an invite.
     if (attempt.invite === null) yield* Effect.flatMap(throttle.begin(attempt), wait("too many failed logins"))
-    const user = (yield* proves(attempt)) ? yield* users.find(attempt.user) : Option.none<UserRecord>()
-    if (Option.isNone(user)) return yield* failed(attempt, methodOf(attempt), refused)
+    const asOfMs = yield* Clock.currentTimeMillis
+    const user = yield* users.find(attempt.user)
+    if (!(yield* proves(attempt, user)) || Option.isNone(user))
+      return yield* failed(attempt, methodOf(attempt), refused)
     if (attempt.invite === null) yield* throttle.succeeded(attempt)
-    return user.value
+    return { user: user.value, asOfMs }
   })
 
   /** What else the user has to show; none where the code was right. */
@@ -121,7 +121,7 @@ const make = Effect.gen(function* () {
     const attempt = { ...given, user: given.user.slice(0, 65) }
     // Before the invite is used up: a key that can't be certified must not cost it.
     yield* checkKey(attempt.publicKey)
-    const user = yield* proven(attempt)
+    const { user, asOfMs } = yield* proven(attempt)
     const terms = yield* credentials.termsOf(user)
     const more = terms.secondFactor ? yield* codeOf(attempt, user) : Option.none<LoginAnswer>()
     if (Option.isSome(more)) return more.value
@@ -129,7 +129,7 @@ const make = Effect.gen(function* () {
       failed(attempt, methodOf(attempt), locked),
     )
     const ttl = withinTerms(yield* settings.userCertificateTtl, terms)
-    const issued = yield* credentials.issue({ user, terms, publicKey: attempt.publicKey, ttl })
+    const issued = yield* credentials.issue({ user, asOfMs, terms, publicKey: attempt.publicKey, ttl })
     const detail = { method: methodOf(attempt), second_factor: terms.secondFactor, expires_at: issued.expires_at }
     const { remoteAddress: remote_address } = attempt
     yield* audit.append(auditEvent("user.login", { user: user.name, remote_address, detail }))
@@ -141,6 +141,7 @@ const make = Effect.gen(function* () {
       return yield* new Invalid({ message: "an identity file is good for 1s at least and 366d at most" })
     }
     yield* checkKey(publicKey)
+    const asOfMs = yield* Clock.currentTimeMillis
     const found = yield* users.find(user)
     if (Option.isNone(found)) return yield* new NotFound({ message: `there is no user ${user}` })
     yield* checkLock(user)
@@ -149,7 +150,7 @@ const make = Effect.gen(function* () {
       const most = Duration.format(withinTerms(ttl, terms))
       return yield* new Invalid({ message: `the roles of ${user} allow an identity file ${most} at most` })
     }
-    const given = yield* credentials.issue({ user: found.value, terms, publicKey, ttl })
+    const given = yield* credentials.issue({ user: found.value, asOfMs, terms, publicKey, ttl })
     const detail = { method: "signed", by, expires_at: given.expires_at }
     yield* audit.append(auditEvent("user.login", { user, remote_address: remoteAddress, detail }))
     return given

@@ -15,6 +15,8 @@ export interface UserCertificateOrder {
   readonly logins: ReadonlyArray<Login>
   readonly publicKey: string
   readonly ttl: Duration.Duration
+  /** Unix seconds. No later than who the user is was looked up: what became of the user since must be able to outdate it. */
+  readonly issuedAt: number
 }
 
 /** Which node a host certificate is for. */
@@ -41,11 +43,11 @@ const readIdentityKey = (line: string): Either.Either<string, Invalid> =>
   )
 
 /** When a certificate begins and ends, in seconds since 1970. */
-const validity = (ttl: Duration.Duration) =>
+const validity = (ttl: Duration.Duration, issuedAt?: number) =>
   Effect.map(Clock.currentTimeMillis, (nowMs) => {
     const now = Math.floor(nowMs / 1000)
     return {
-      validAfter: BigInt(now - certificateSkewSeconds),
+      validAfter: BigInt((issuedAt ?? now) - certificateSkewSeconds),
       validBefore: BigInt(now + Math.max(1, Math.floor(Duration.toSeconds(ttl)))),
       serial: randomBytes(8).readBigUInt64BE(),
     }
@@ -58,7 +60,7 @@ const make = Effect.gen(function* () {
 
   const user = Effect.fn("CertificateIssuer.user")(function* (order: UserCertificateOrder) {
     const publicKey = yield* readKey(order.publicKey)
-    const times = yield* validity(order.ttl)
+    const times = yield* validity(order.ttl, order.issuedAt)
     const principals = order.logins.length === 0 ? [noLogin] : order.logins
     const certificate = users.signUser({ publicKey, keyId: order.user, principals, ...times })
     return { certificate: certificateLine(certificate), expiresAtMs: Number(times.validBefore) * 1000 }

@@ -1,6 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, TestClock } from "effect"
+import { Duration, Effect, Fiber, TestClock } from "effect"
 import { mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
 import { Callers } from "../../../src/auth/access/Callers.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
@@ -81,6 +81,28 @@ it.scoped("believes no other authority's certificate", () =>
       key: key.privateKey,
     })
     expect((yield* Effect.flip(callers.caller(token))).message).toMatch(/not trusted/)
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scoped("takes none of the second of a reset, nor of a login that was under way", () =>
+  Effect.gen(function* () {
+    const [callers, users, logins] = [yield* Callers, yield* Users, yield* Logins]
+    const attempt = { user: "alice", password, code: null, publicKey: newKey().line, remoteAddress: null }
+    const shown = (certificate: string) => callers.certificate(Buffer.from(certificate.split(" ")[1] ?? "", "base64"))
+    yield* loggedIn("alice")
+    yield* TestClock.setTime(testEpochMs + 10_100)
+    const justBefore = credentialsOf(yield* logins.login({ ...attempt, invite: null }))
+    const underWay = yield* Effect.fork(logins.login({ ...attempt, invite: null }))
+    yield* Effect.repeatN(Effect.yieldNow(), 20)
+    yield* TestClock.adjust("800 millis")
+    const { invite } = yield* users.reset(alice, "tester")
+    yield* TestClock.adjust("5 seconds")
+    const late = credentialsOf(yield* Fiber.join(underWay))
+    for (const { certificate } of [justBefore, late]) {
+      expect((yield* Effect.flip(shown(certificate))).message).toMatch(/log in again/)
+    }
+    yield* users.reset(alice, "tester")
+    expect((yield* Effect.flip(logins.login({ ...attempt, invite })))._tag).toBe("Unauthenticated")
   }).pipe(Effect.provide(layerTestHub())),
 )
 
