@@ -11,6 +11,7 @@ export class InvalidToken extends Schema.TaggedError<InvalidToken>()("InvalidTok
     "signature",
     "unknown",
     "locked",
+    "replayed",
   ),
   message: Schema.String,
 }) {}

@@ -25,7 +25,9 @@ const Claims = Schema.Struct({
 export interface VerifiedToken<A> {
   /** A node's id, or a user's name. */
   readonly subject: string
-  /** Unix time in milliseconds. */
+  /** Its `jti`: no two tokens of a subject have the same. */
+  readonly tokenId: string
+  /** When nobody takes it any more, however far the clocks are apart: Unix time in milliseconds. */
   readonly expiresAtMs: number
   /** What `resolve` knows of the subject. */
   readonly known: A
@@ -100,7 +102,7 @@ const verify = Effect.fn("Api.verifyToken")(function* <A, E, R>({
   const { key, subject, known } = yield* find(claims.sub, header.ocert)
   yield* verifySignature(text, key)
   if (subject !== claims.sub) return yield* refuse("unknown", "the token names another user than its certificate")
-  return { subject, expiresAtMs: claims.exp * 1000, known }
+  return { subject, tokenId: claims.jti, expiresAtMs: (claims.exp + skewSeconds) * 1000, known }
 })
 
 /** Verifies a node's token with the identity key that `resolve` finds by the node's id; `resolve` fails where there is none. */

@@ -45,7 +45,8 @@ describe("tokens", () => {
       const node = yield* mintNodeToken({ nodeId, audience: "prod", key: keys.privateKey })
       expect(yield* verifyNode(Redacted.value(node))).toEqual({
         subject: nodeId,
-        expiresAtMs: (now + 300) * 1000,
+        tokenId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        expiresAtMs: (now + 360) * 1000,
         known: "web-1",
       })
       const options = { user: "ada", audience: "prod", certificate: "ada", key: keys.privateKey }

@@ -5,7 +5,7 @@ import type { BearerToken } from "../../api/BearerToken.ts"
 import { ed25519FromSsh } from "../../api/Ed25519Key.ts"
 import { Identity } from "../../api/Identity.ts"
 import { InvalidToken } from "../../api/InvalidToken.ts"
-import { verifyNodeToken, verifyUserToken } from "../../api/VerifyToken.ts"
+import { type VerifiedToken, verifyNodeToken, verifyUserToken } from "../../api/VerifyToken.ts"
 import { lockedMessage, type Whereabouts } from "../../domain/Lock.ts"
 import { Users } from "../identities/Users.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
@@ -13,6 +13,7 @@ import { UserAuthority } from "../keys/UserAuthority.ts"
 import { Locks } from "../locks/Locks.ts"
 import { Nodes } from "../nodes/Nodes.ts"
 import { Roles } from "../roles/Roles.ts"
+import { UsedTokens } from "./UsedTokens.ts"
 
 /** A caller that is a node. */
 export type NodeIdentity = Extract<Identity, { readonly _tag: "Node" }>
@@ -20,6 +21,11 @@ export type NodeIdentity = Extract<Identity, { readonly _tag: "Node" }>
 export type UserIdentity = Extract<Identity, { readonly _tag: "User" }>
 
 const unknown = (message: string) => new InvalidToken({ reason: "unknown", message })
+
+const replayed = new InvalidToken({
+  reason: "replayed",
+  message: "the token was used before: each is good for one call",
+})
 
 const refuse = (error: InvalidToken) => Effect.fail(new Unauthenticated({ message: error.message }))
 
@@ -63,15 +69,26 @@ const make = Effect.gen(function* () {
       }),
     )
 
+  const used = new UsedTokens()
+
+  /** Who reads a token on its way, or in a log, gains nothing by it: it has been used. */
+  const once = <A>({ subject, tokenId, expiresAtMs, known }: VerifiedToken<A>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      used.use(subject, tokenId, expiresAtMs, now) ? Effect.succeed(known) : replayed,
+    )
+
   const nodeToken = (token: BearerToken) =>
-    Effect.map(verifyNodeToken({ token, audience, resolve: nodeKey }), ({ known }) => known as NodeIdentity)
+    Effect.flatMap(verifyNodeToken({ token, audience, resolve: nodeKey }), once) as Effect.Effect<
+      NodeIdentity,
+      InvalidToken | SqlError
+    >
 
   const userToken = (token: BearerToken) =>
     verifyUserToken({
       token,
       audience,
       resolve: (certificate) => certified(Buffer.from(certificate, "base64")),
-    }).pipe(Effect.map(({ known }) => known))
+    }).pipe(Effect.flatMap(once))
 
   const verifiedNode = Effect.fn("Callers.verifiedNode")((token: BearerToken) =>
     Effect.flatMap(nodeToken(token), unlocked),
@@ -120,7 +137,7 @@ const make = Effect.gen(function* () {
 /**
  * Finds out by a bearer token who calls: a node by the identity key that it joined with, a user by a certificate of the cluster's user
  * authority. Whoever was removed since, or is locked, is refused; a user's roles, what they say, and logins are those of now,
- * not of the login.
+ * not of the login. A token is good once.
  */
 export class Callers extends Context.Tag("mezite/auth/Callers")<
   Callers,

@@ -1,7 +1,7 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { type MinuteCount, noneInMinute, oneMore, untilNextMinute } from "../../domain/MinuteCount.ts"
+import { networkOf } from "../../domain/networkOf.ts"
 import { LeastRecent } from "./LeastRecent.ts"
-import { networkOf } from "./NetworkOf.ts"
 import {
   type Attempts,
   addFailures,

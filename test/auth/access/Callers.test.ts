@@ -21,16 +21,16 @@ it.scoped("knows a node by its key until it is removed", () =>
       mintNodeToken({ nodeId: node.id, audience: "test", key: node.identity.privateKey, ...about })
     const token = yield* mint()
     expect(yield* callers.caller(token)).toMatchObject({ _tag: "Node", id: node.id, name: "web-1" })
-    expect(yield* callers.verifiedNode(token)).toMatchObject({ _tag: "Node" })
-    expect(yield* Effect.flip(callers.user(token))).toMatchObject({ _tag: "Unauthenticated" })
+    expect(yield* callers.verifiedNode(yield* mint())).toMatchObject({ _tag: "Node" })
+    expect(yield* Effect.flip(callers.user(yield* mint()))).toMatchObject({ _tag: "Unauthenticated" })
     const wrong = [{ key: newKey().privateKey }, { key: node.host.privateKey }, { audience: "other" }, { nodeId: "x" }]
     for (const about of wrong) {
       expect(yield* Effect.flip(callers.caller(yield* mint(about)))).toMatchObject({ _tag: "Unauthenticated" })
     }
     yield* Effect.flatMap(Nodes, (nodes) => nodes.remove(NodeName.make("web-1"), "tester"))
-    expect((yield* Effect.flip(callers.caller(token))).message).toMatch(/removed/)
+    expect((yield* Effect.flip(callers.caller(yield* mint()))).message).toMatch(/removed/)
     yield* joined("web-1")
-    expect(yield* Effect.flip(callers.caller(token))).toMatchObject({ _tag: "Unauthenticated" })
+    expect(yield* Effect.flip(callers.caller(yield* mint()))).toMatchObject({ _tag: "Unauthenticated" })
   }).pipe(Effect.provide(layerTestHub())),
 )
 
@@ -120,5 +120,31 @@ it.scoped("takes no certificate of before a reset", () =>
     expect((yield* Effect.flip(logins.login({ ...attempt, invite: null })))._tag).toBe("Unauthenticated")
     const { certificate } = credentialsOf(yield* logins.login({ ...attempt, invite }))
     expect((yield* callers.certificate(Buffer.from(certificate.split(" ")[1] ?? "", "base64"))).user).toBe("alice")
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scoped("takes a token once, whatever it is shown for, and remembers it for as long as it could be taken", () =>
+  Effect.gen(function* () {
+    const callers = yield* Callers
+    const node = yield* joined("web-1")
+    const { key, certificate } = yield* loggedIn("alice")
+    const nodeToken = mintNodeToken({ nodeId: node.id, audience: "test", key: node.identity.privateKey })
+    const userToken = mintUserToken({ user: "alice", audience: "test", certificate, key: key.privateKey })
+    const replayed = { message: "the token was used before: each is good for one call" }
+    const [ofNode, ofUser] = [yield* nodeToken, yield* userToken]
+    yield* callers.recorder(ofNode)
+    yield* callers.user(ofUser)
+    for (const token of [ofNode, ofUser]) expect(yield* Effect.flip(callers.caller(token))).toMatchObject(replayed)
+    expect(yield* Effect.flip(callers.verifiedNode(ofNode))).toMatchObject({ reason: "replayed" })
+    yield* TestClock.adjust("359 seconds")
+    for (const token of [ofNode, ofUser]) expect(yield* Effect.flip(callers.caller(token))).toMatchObject(replayed)
+    yield* TestClock.adjust("1 second")
+    expect((yield* Effect.flip(callers.caller(ofNode))).message).toMatch(/expired/)
+    const contested = yield* nodeToken
+    const taken = yield* Effect.all(
+      Array.from({ length: 20 }, () => Effect.isSuccess(callers.caller(contested))),
+      { concurrency: "unbounded" },
+    )
+    expect(taken.filter((one) => one)).toHaveLength(1)
   }).pipe(Effect.provide(layerTestHub())),
 )

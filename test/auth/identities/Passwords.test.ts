@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Option, Redacted } from "effect"
-import { networkOf } from "../../../src/auth/identities/NetworkOf.ts"
 import { formatHash, parseHash } from "../../../src/auth/identities/PasswordHash.ts"
 import { Passwords } from "../../../src/auth/identities/Passwords.ts"
 import {
@@ -10,6 +9,7 @@ import {
   noAttempts,
   noFailures,
 } from "../../../src/auth/identities/ThrottlePolicy.ts"
+import { networkOf } from "../../../src/domain/networkOf.ts"
 import { layerCheapPasswords } from "../support/TestHub.ts"
 
 const right = Redacted.make("pass\u00e9word")

@@ -63,9 +63,9 @@ it.scoped("shuts a user out of everything that a token, a certificate, a passwor
   Effect.gen(function* () {
     const [callers, logins] = [yield* Callers, yield* Logins]
     const { key, certificate } = yield* loggedIn("alice")
-    const token = yield* mintUserToken({ user: "alice", audience: "test", certificate, key: key.privateKey })
+    const token = mintUserToken({ user: "alice", audience: "test", certificate, key: key.privateKey })
     const forged = yield* mintUserToken({ user: "alice", audience: "test", certificate, key: newKey().privateKey })
-    const identity = yield* callers.caller(token)
+    const identity = yield* callers.caller(yield* token)
     const answer = yield* Effect.fork(callers.lost(identity))
     yield* lock(alice)
     const locked = { message: "alice is locked: why" }
@@ -77,8 +77,8 @@ it.scoped("shuts a user out of everything that a token, a certificate, a passwor
       by: "a",
       remoteAddress: null,
     }
-    expect(yield* Effect.flip(callers.caller(token))).toMatchObject(locked)
-    expect(yield* Effect.flip(callers.user(token))).toMatchObject(locked)
+    expect(yield* Effect.flip(callers.caller(yield* token))).toMatchObject(locked)
+    expect(yield* Effect.flip(callers.user(yield* token))).toMatchObject(locked)
     expect(yield* Effect.flip(callers.certificate(Buffer.from(certificate, "base64")))).toMatchObject({
       ...locked,
       reason: "locked",
@@ -96,11 +96,11 @@ it.scoped("shuts a node out but for its recordings", () =>
   Effect.gen(function* () {
     const callers = yield* Callers
     const node = yield* joined("web-1")
-    const token = yield* mintNodeToken({ nodeId: node.id, audience: "test", key: node.identity.privateKey })
+    const token = mintNodeToken({ nodeId: node.id, audience: "test", key: node.identity.privateKey })
     yield* lock(web1)
-    expect(yield* Effect.flip(callers.verifiedNode(token))).toMatchObject({ reason: "locked" })
-    expect(yield* Effect.flip(callers.caller(token))).toMatchObject({ message: "node web-1 is locked: why" })
-    expect(yield* callers.recorder(token)).toMatchObject({ name: "web-1" })
+    expect(yield* Effect.flip(callers.verifiedNode(yield* token))).toMatchObject({ reason: "locked" })
+    expect(yield* Effect.flip(callers.caller(yield* token))).toMatchObject({ message: "node web-1 is locked: why" })
+    expect(yield* callers.recorder(yield* token)).toMatchObject({ name: "web-1" })
   }).pipe(Effect.provide(layerTestHub())),
 )
 

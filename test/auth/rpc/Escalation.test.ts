@@ -1,12 +1,11 @@
-import * as RpcClient from "@effect/rpc/RpcClient"
 import { expect, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect } from "effect"
 import { mintUserToken } from "../../../src/api/BearerToken.ts"
 import { Roles } from "../../../src/auth/roles/Roles.ts"
 import { RoleName, UserName } from "../../../src/domain/Identifiers.ts"
 import { roleOf } from "../../support/roles.ts"
 import { invited, loggedIn, newKey } from "../support/Fixtures.ts"
-import { serveWebSocket, webSocketClient } from "../support/RpcHub.ts"
+import { serveWebSocket, webSocketClient, withTokens } from "../support/RpcHub.ts"
 import { layerLiveHub } from "../support/TestHub.ts"
 
 const helpdesk = roleOf({
@@ -26,8 +25,7 @@ it.scopedLive("nobody gives, takes over or changes what may do more than they", 
       Effect.forEach([helpdesk, auditorsNot, watcher], (role) => roles.create(role, "tester")),
     )
     const { key, certificate } = yield* loggedIn("helen", ["helpdesk"])
-    const token = yield* mintUserToken({ user: "helen", audience: "test", certificate, key: key.privateKey })
-    const asHelen = RpcClient.withHeaders({ authorization: `Bearer ${Redacted.value(token)}` })
+    const asHelen = withTokens(mintUserToken({ user: "helen", audience: "test", certificate, key: key.privateKey }))
     yield* invited("root", ["admin"])
     yield* invited("bob")
     const sign = { ttl: "1h", public_key: newKey().line }

@@ -11,7 +11,7 @@ import { auditEvent } from "../../../src/domain/AuditEvent.ts"
 import { NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
 import { roleOf } from "../../support/roles.ts"
 import { credentialsOf, joined, loggedIn, newKey, sessionInfo } from "../support/Fixtures.ts"
-import { serveWebSocket, unixSocketClient, webSocketClient } from "../support/RpcHub.ts"
+import { serveWebSocket, unixSocketClient, webSocketClient, withTokens } from "../support/RpcHub.ts"
 import { layerLiveHub } from "../support/TestHub.ts"
 
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
@@ -21,8 +21,7 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
 const asUser = (name: string, ...roles: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { key, certificate } = yield* loggedIn(name, roles)
-    const token = yield* mintUserToken({ user: name, audience: "test", certificate, key: key.privateKey })
-    return RpcClient.withHeaders({ authorization: `Bearer ${Redacted.value(token)}` })
+    return withTokens(mintUserToken({ user: name, audience: "test", certificate, key: key.privateKey }))
   })
 
 const anything = { type: null, user: null, session_id: null, node: null, last: null, limit: null } as const
@@ -67,8 +66,8 @@ it.scopedLive("a node joins, registers and reports under its own name, and may d
     const name = NodeName.make("web-1")
     const keys = { identity_key: identity.line, host_key: host.line }
     const node = yield* web.Join({ token, name, labels: { role: "web" }, ...keys })
-    const bearer = yield* mintNodeToken({ nodeId: node.node_id, audience: "test", key: identity.privateKey })
-    const asNode = RpcClient.withHeaders({ authorization: `Bearer ${Redacted.value(bearer)}` })
+    const bearer = mintNodeToken({ nodeId: node.node_id, audience: "test", key: identity.privateKey })
+    const asNode = withTokens(bearer)
     expect(yield* asNode(web.SessionRecording())).toBe("node-sync")
     const registration = { version: "9", labels: {}, mode: "node", mode_source: "env", host_key: host.line } as const
     const registered = yield* asNode(web.Register(registration))

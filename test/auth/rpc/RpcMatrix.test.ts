@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto"
-import * as RpcClient from "@effect/rpc/RpcClient"
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Either, Redacted, Stream } from "effect"
+import { Duration, Effect, Either, Stream } from "effect"
 import { type BearerToken, mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
 import { ClusterRpcs } from "../../../src/api/ClusterRpcs.ts"
 import { NodeRpcs } from "../../../src/api/NodeRpcs.ts"
@@ -14,7 +13,7 @@ import { JoinTokenId, Login, NodeName, RoleName, SessionId, UserName } from "../
 import { LockId } from "../../../src/domain/Lock.ts"
 import { roleOf } from "../../support/roles.ts"
 import { invited, joined, newKey } from "../support/Fixtures.ts"
-import { serveWebSocket, unixSocketClient, webSocketClient } from "../support/RpcHub.ts"
+import { serveWebSocket, unixSocketClient, webSocketClient, withTokens } from "../support/RpcHub.ts"
 import { layerLiveHub } from "../support/TestHub.ts"
 
 /** Roles of data, each with one permission alone; and one that denies all that another one allows. */
@@ -150,9 +149,7 @@ const isLetIn = (rpc: string, call: Effect.Effect<unknown, unknown>) =>
     return error._tag !== "Forbidden" || !error.message.includes(`(${rpc})`)
   })
 
-const withToken = (token: BearerToken) => RpcClient.withHeaders({ authorization: `Bearer ${Redacted.value(token)}` })
-
-/** The token of a new user with that role. */
+/** Makes tokens of a new user with that role. */
 const userToken = (user: string) =>
   Effect.gen(function* () {
     yield* invited(user, [user])
@@ -161,7 +158,7 @@ const userToken = (user: string) =>
     const about = { ttl: Duration.hours(1), publicKey: key.line, by: "tester", remoteAddress: null }
     const { certificate } = yield* logins.sign({ ...about, user: UserName.make(user) })
     const [, blob = ""] = certificate.split(" ")
-    return yield* mintUserToken({ user, audience: "test", certificate: blob, key: key.privateKey })
+    return mintUserToken({ user, audience: "test", certificate: blob, key: key.privateKey })
   })
 
 it.scopedLive("every call is for whom the table says, over the wire", () =>
@@ -169,17 +166,17 @@ it.scopedLive("every call is for whom the table says, over the wire", () =>
     const [web, local] = [yield* webSocketClient(yield* serveWebSocket), yield* unixSocketClient]
     yield* Effect.flatMap(Roles, (roles) => Effect.forEach(dataRoles, (data) => roles.create(data, "tester")))
     const machine = yield* joined("web-1")
-    const nodeToken = yield* mintNodeToken({
+    const nodeToken = mintNodeToken({
       nodeId: machine.id,
       audience: "test",
       key: machine.identity.privateKey,
     })
-    const tokens: ReadonlyArray<readonly [string, BearerToken]> = [
+    const tokens: ReadonlyArray<readonly [string, Effect.Effect<BearerToken>]> = [
       ...(yield* Effect.forEach(members, (user) => Effect.map(userToken(user), (token) => [user, token] as const))),
       ["node", nodeToken],
     ]
     for (const [rpc, call] of Object.entries({ ...clusterCalls, ...nodeCalls })) {
-      const letIn = yield* Effect.filter(tokens, ([, token]) => isLetIn(rpc, withToken(token)(call(web))))
+      const letIn = yield* Effect.filter(tokens, ([, token]) => isLetIn(rpc, withTokens(token)(call(web))))
       const first =
         rpc in clusterCalls && (yield* isLetIn(rpc, clusterCalls[rpc as ClusterRpc](local))) ? ["local"] : []
       const found = [...first, ...letIn.map(([caller]) => caller)]

@@ -8,7 +8,8 @@ import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, Redacted } from "effect"
+import type { BearerToken } from "../../../src/api/BearerToken.ts"
 import { ClusterRpcs } from "../../../src/api/ClusterRpcs.ts"
 import { NodeRpcs } from "../../../src/api/NodeRpcs.ts"
 import { PublicRpcs } from "../../../src/api/PublicRpcs.ts"
@@ -37,6 +38,12 @@ export const webSocketClient = (url: string) =>
   Effect.flatMap(clientOf(NodeSocket.layerWebSocket(url)), (protocol) =>
     Effect.provide(RpcClient.make(AllRpcs), protocol),
   )
+
+/** Makes each call with a token of its own, as clients do. */
+export const withTokens =
+  (mint: Effect.Effect<BearerToken>) =>
+  <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(mint, (token) => RpcClient.withHeaders(call, { authorization: `Bearer ${Redacted.value(token)}` }))
 
 /** Serves every call on a WebSocket of 127.0.0.1, and gives its URL. */
 export const serveWebSocket = Effect.gen(function* () {
