@@ -221,6 +221,9 @@ export class ClusterRpcs extends RpcGroup.make(
       node: nullable(Schema.String),
       last: nullable(DurationText),
       limit: nullable(Schema.Int.pipe(Schema.positive())),
+      /** Of enhanced recording: a program by its name, a path, which may end in `*`. */
+      program: nullable(Schema.String),
+      path: nullable(Schema.String),
     },
     success: AuditEvent,
     error: ApiError,

@@ -34,6 +34,8 @@ export class TerminalScreen implements PlayerScreen {
   readonly notice: PlayerScreen["notice"] = (text) =>
     writeTo(this.terminal, `\r\n\x1b[7m[${plainLine(text)}]\x1b[0m\r\n`)
 
+  readonly event: PlayerScreen["event"] = (line) => writeTo(this.terminal, `\r\n\x1b[2m> ${plainLine(line)}\x1b[0m\r\n`)
+
   get clear(): PlayerScreen["clear"] {
     const undone = this.reset()
     this.outputFilter = new EscapeFilter()

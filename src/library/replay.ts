@@ -50,7 +50,14 @@ export const replay = (
     fromMs: options.fromMs ?? 0,
     toMs: options.toMs ?? Number.POSITIVE_INFINITY,
     longestIdleMs: options.longestIdleMs ?? Number.POSITIVE_INFINITY,
-    screen: { output: write, stderr: write, notice: (text) => write(`[${text}]`), clear: Effect.void },
+    screen: {
+      output: write,
+      stderr: write,
+      notice: (text) => write(`[${text}]`),
+      event: (line) => write(`> ${line}\n`),
+      clear: Effect.void,
+    },
     keys: new KeyBuffer(),
+    events: "none",
   }).pipe(Effect.asVoid)
 }

@@ -1,5 +1,6 @@
 import { Clock, Effect, Option, Stream } from "effect"
 import { type Frame, FrameKind } from "../domain/Frame.ts"
+import { EventLines, type ShownEvents } from "./EventLines.ts"
 import { PlayerRun } from "./internal/PlayerRun.ts"
 import type { KeyBuffer } from "./KeyBuffer.ts"
 import type { OutputLost } from "./OutputLost.ts"
@@ -15,12 +16,15 @@ export interface Playback<E> extends TimelineOptions {
   readonly speed: number
   readonly screen: PlayerScreen
   readonly keys: KeyBuffer
+  /** Which events of enhanced recording are shown beside. */
+  readonly events: ShownEvents
 }
 
 /** How playing ended: at the recording's end, or by a key (`q`, `^C`). */
 export type PlaybackEnd = "finished" | "quit" | "interrupted"
 
 const shown: ReadonlySet<number> = new Set([FrameKind.Output, FrameKind.Stderr, FrameKind.Gap])
+const eventKinds: ReadonlySet<number> = new Set([FrameKind.Exec, FrameKind.File, FrameKind.Network])
 
 /**
  * Plays a session as it happened: output, standard error and gaps, never what was typed. The first frame is drawn as soon as
@@ -28,12 +32,13 @@ const shown: ReadonlySet<number> = new Set([FrameKind.Output, FrameKind.Stderr, 
  * damage, and then fails with its error.
  */
 export const play = Effect.fn("Player.play")(function* <E>(playback: Playback<E>) {
+  const wanted = ({ kind }: Frame) => shown.has(kind) || (playback.events !== "none" && eventKinds.has(kind))
   let clock = startClock(yield* Clock.currentTimeMillis, 0, playback.speed)
   while (true) {
-    const player = new PlayerRun(playback, playback.screen, playback.keys, clock)
+    const player = new PlayerRun(playback, playback.screen, playback.keys, clock, new EventLines(playback.events))
     const outcome = yield* Effect.scoped(
       Effect.gen(function* () {
-        const pull = yield* Stream.toPull(Stream.filter(playback.frames, (frame) => shown.has(frame.kind)))
+        const pull = yield* Stream.toPull(Stream.filter(playback.frames, wanted))
         const next = Effect.matchEffect(pull, {
           onSuccess: (frames) => Effect.succeed(Option.some(frames)),
           onFailure: Option.match({

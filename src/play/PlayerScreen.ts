@@ -7,6 +7,8 @@ export interface PlayerScreen {
   readonly stderr: (bytes: Uint8Array) => Effect.Effect<void, OutputLost>
   /** A word from the player itself, such as what is missing here. */
   readonly notice: (text: string) => Effect.Effect<void, OutputLost>
+  /** What the session's processes did at this moment, in a line; seen beside what it showed. */
+  readonly event: (line: string) => Effect.Effect<void, OutputLost>
   /** Empties it, to be drawn again from the session's start. */
   readonly clear: Effect.Effect<void, OutputLost>
 }

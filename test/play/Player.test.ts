@@ -2,10 +2,12 @@ import { it } from "@effect/vitest"
 import { Effect, Fiber, Stream, TestClock } from "effect"
 import { describe, expect } from "vitest"
 import { type Frame, FrameKind } from "../../src/domain/Frame.ts"
+import type { ShownEvents } from "../../src/play/EventLines.ts"
 import { KeyBuffer } from "../../src/play/KeyBuffer.ts"
 import { play } from "../../src/play/Player.ts"
 import { PlayerKeys } from "../../src/play/PlayerKeys.ts"
 import type { PlayerScreen } from "../../src/play/PlayerScreen.ts"
+import { encodeFiles } from "../../src/recording/index.ts"
 import { outputFrame, text } from "../support/recordings.ts"
 
 const fakeScreen = () => {
@@ -16,6 +18,7 @@ const fakeScreen = () => {
     output: show(""),
     stderr: show("stderr:"),
     notice: (notice) => Effect.sync(() => void shown.push(`notice:${notice}`)),
+    event: (line) => Effect.sync(() => void shown.push(`event:${line}`)),
     clear: Effect.sync(() => void shown.push("clear")),
   }
   return { screen, shown }
@@ -24,7 +27,13 @@ const fakeScreen = () => {
 const frames = [0, 1_000, 2_000, 20_000].map((timeMs, index) => outputFrame(index + 1, text(`f${index}`), timeMs))
 const typed: Frame = { ...outputFrame(5, text("secret"), 20_000), kind: FrameKind.Input }
 
-const start = (options: { readonly speed?: number; readonly list?: ReadonlyArray<Frame> } = {}) =>
+interface StartOptions {
+  readonly speed?: number
+  readonly list?: ReadonlyArray<Frame>
+  readonly events?: ShownEvents
+}
+
+const start = (options: StartOptions = {}) =>
   Effect.gen(function* () {
     const { screen, shown } = fakeScreen()
     const keys = new KeyBuffer()
@@ -37,6 +46,7 @@ const start = (options: { readonly speed?: number; readonly list?: ReadonlyArray
         speed: options.speed ?? 1,
         screen,
         keys,
+        events: options.events ?? "none",
       }),
     )
     const press = (key: string) =>
@@ -106,7 +116,7 @@ describe("play", () => {
     Effect.gen(function* () {
       const { screen } = fakeScreen()
       const keys = new KeyBuffer()
-      const all = { fromMs: 0, toMs: 1, longestIdleMs: 1, speed: 1, screen, keys }
+      const all = { fromMs: 0, toMs: 1, longestIdleMs: 1, speed: 1, screen, keys, events: "none" as const }
       const fiber = yield* Effect.fork(play({ ...all, frames: Stream.never }))
       yield* settle
       keys.press(["interrupt"])
@@ -114,11 +124,42 @@ describe("play", () => {
     }),
   )
 
+  it.effect("shows what processes did at its moment, without routine unless all is wanted", () =>
+    Effect.gen(function* () {
+      const seen = { timeUs: 900_000, pid: 7, name: "cat", flags: 0, cut: false, unseen: false }
+      const [files = text("")] = encodeFiles([
+        { ...seen, path: text("/etc/shadow"), error: 13 },
+        { ...seen, path: text("/lib/x86_64-linux-gnu/libc.so.6"), error: 0 },
+      ])
+      const list = [outputFrame(1, text("f0"), 0), { ...outputFrame(2, files, 1_000), kind: FrameKind.File }]
+      const shadow = "event:7 cat opens /etc/shadow O_RDONLY: EACCES"
+      const library = "event:7 cat opens /lib/x86_64-linux-gnu/libc.so.6 O_RDONLY"
+      for (const [events, expected] of [
+        ["none", []],
+        ["notable", [shadow]],
+        ["all", [shadow, library]],
+      ] as const) {
+        const { shown, fiber } = yield* start({ list, events, speed: 1_000_000 })
+        yield* TestClock.adjust("2 seconds")
+        expect(yield* Fiber.join(fiber)).toBe("finished")
+        expect(shown).toEqual(["f0", ...expected])
+      }
+    }),
+  )
+
   it.effect("shows all that is good, then fails", () =>
     Effect.gen(function* () {
       const { screen, shown } = fakeScreen()
       const broken = Stream.concat(Stream.fromIterable(frames.slice(0, 2)), Stream.fail("damaged" as const))
-      const options = { fromMs: 0, toMs: 1e9, longestIdleMs: 0, speed: 1, screen, keys: new KeyBuffer() }
+      const options = {
+        fromMs: 0,
+        toMs: 1e9,
+        longestIdleMs: 0,
+        speed: 1,
+        screen,
+        keys: new KeyBuffer(),
+        events: "none" as const,
+      }
       const error = yield* Effect.flip(play({ ...options, frames: broken }))
       expect(error).toBe("damaged")
       expect(shown).toEqual(["f0", "f1"])

@@ -5,6 +5,7 @@ import { FrameKind } from "../../src/domain/Frame.ts"
 import { PlainText } from "../../src/play/PlainText.ts"
 import { type ExportFormat, sessionExport } from "../../src/play/SessionExport.ts"
 import { encodeResize } from "../../src/recording/FramePayload.ts"
+import { encodeCommands, encodeConnections, encodeFiles } from "../../src/recording/index.ts"
 import { framesArbitrary, outputFrame, sessionEnd, sessionInfo, text } from "../support/recordings.ts"
 
 const end = {
@@ -77,9 +78,71 @@ describe("raw, json", () => {
 
   it.prop("json of any frames parses", [framesArbitrary], ([list]) => {
     const target = sessionExport("json")
-    const readable = list.filter((frame) => frame.kind !== FrameKind.Resize && frame.kind !== FrameKind.Gap)
+    const bytes: ReadonlyArray<number> = [FrameKind.Output, FrameKind.Input, FrameKind.Stderr, FrameKind.Marker]
+    const readable = list.filter((frame) => bytes.includes(frame.kind))
     const pieces = [target.header(sessionInfo), ...readable.map((frame) => target.frame(frame)), target.end(undefined)]
     expect(JSON.parse(pieces.join("")).frames).toHaveLength(readable.length)
+  })
+})
+
+describe("json of enhanced recording", () => {
+  const seen = { timeUs: 1_500, pid: 7 }
+  const frame = (kind: FrameKind, payload: Uint8Array, seq: number) => ({
+    seq,
+    timeMs: 2,
+    kind,
+    payload,
+    masked: false,
+    size: payload.length,
+  })
+
+  it("has commands with whole arguments, files and connections, raw bytes as base64", () => {
+    const argument = "x".repeat(100_000)
+    const list = Buffer.concat([Buffer.from(`cat\0${argument}\0`), Buffer.from([0xff, 0])])
+    const commands = encodeCommands([
+      {
+        _tag: "Started",
+        ...seen,
+        parentPid: 1,
+        uid: 0,
+        effectiveUid: 0,
+        program: Buffer.from("/bin/cat"),
+        file: Buffer.from("/bin/cat"),
+        directory: Buffer.from("/"),
+        arguments: list,
+        argumentsBytes: list.length,
+        cut: false,
+      },
+      { _tag: "Ended", ...seen, exit: { _tag: "Signal", signal: "KILL" } },
+    ])
+    const opened = {
+      ...seen,
+      name: "cat",
+      path: Buffer.from("/x"),
+      flags: 0o1101,
+      error: 13,
+      cut: false,
+      unseen: false,
+    }
+    const address = Buffer.from("20010db8000000000000000000000001", "hex")
+    const to = { ...seen, name: "cat", number: 1, family: 10, type: 1, protocol: 6, address, port: 443 }
+    const frames = [
+      ...commands.map((payload) => [FrameKind.Exec, payload] as const),
+      ...encodeFiles([opened]).map((payload) => [FrameKind.File, payload] as const),
+      ...encodeConnections([{ _tag: "Asked", way: "connect", error: null, ...to }]).map(
+        (payload) => [FrameKind.Network, payload] as const,
+      ),
+    ]
+    const target = sessionExport("json")
+    const pieces = frames.map(([kind, payload], index) => target.frame(frame(kind, payload, index + 1)))
+    const parsed = JSON.parse([target.header(sessionInfo), ...pieces, target.end(undefined)].join(""))
+    const events = parsed.frames.flatMap((one: { events: ReadonlyArray<object> }) => one.events)
+    expect(events).toMatchObject([
+      { event: "started", time_ms: 1.5, program: "/bin/cat", argv: ["cat", argument, { base64: "/w==" }] },
+      { event: "ended", exit_code: null, exit_signal: "KILL" },
+      { event: "opened", path: "/x", flags: "O_WRONLY|O_CREAT|O_TRUNC", result: "EACCES" },
+      { event: "asked", protocol: "tcp", address: "2001:db8::1", port: 443, result: "pending" },
+    ])
   })
 })
 

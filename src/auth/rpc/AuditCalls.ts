@@ -2,6 +2,7 @@ import { Effect, Either, Option, Stream } from "effect"
 import type { AuditHead } from "../../domain/AuditHead.ts"
 import { AuditAnchor } from "../audit/AuditAnchor.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
+import { matchesDetail } from "../audit/DetailFilter.ts"
 import type { Calls } from "./Calls.ts"
 import { ago, guarded, guardedStream } from "./Guard.ts"
 
@@ -18,9 +19,17 @@ export const auditCalls = Effect.gen(function* () {
   })
 
   return {
-    AuditList: ({ type, user, session_id: sessionId, node, last, limit }) =>
+    AuditList: ({ type, user, session_id: sessionId, node, last, limit, program, path }) =>
       guardedStream("AuditList", () =>
-        Stream.unwrap(Effect.map(ago(last), (sinceMs) => audit.list({ type, user, sessionId, node, sinceMs, limit }))),
+        Stream.unwrap(
+          Effect.map(ago(last), (sinceMs) => {
+            if (program === null && path === null) return audit.list({ type, user, sessionId, node, sinceMs, limit })
+            return audit.list({ type, user, sessionId, node, sinceMs, limit: null }).pipe(
+              Stream.filter((event) => matchesDetail(event, { program, path })),
+              Stream.take(limit ?? Number.POSITIVE_INFINITY),
+            )
+          }),
+        ),
       ),
     AuditVerify: ({ known }) => guarded("AuditVerify", () => verify(known)),
   } satisfies Calls<"AuditList" | "AuditVerify">

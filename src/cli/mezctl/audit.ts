@@ -14,6 +14,8 @@ export interface AuditOptions {
   readonly node: Option.Option<string>
   readonly last: Option.Option<string>
   readonly limit: Option.Option<number>
+  readonly program: Option.Option<string>
+  readonly path: Option.Option<string>
   readonly format: ListFormat
 }
 
@@ -45,6 +47,8 @@ export const listAudit = Effect.fn("mezctl.audit.ls")(function* (options: AuditO
     node: Option.getOrNull(options.node),
     last: Option.getOrNull(options.last),
     limit: Option.getOrNull(options.limit),
+    program: Option.getOrNull(options.program),
+    path: Option.getOrNull(options.path),
   })
   yield* printList(events, options.format, columns)
 }, Effect.scoped)

@@ -20,6 +20,8 @@ const listAudit = Command.make(
     node: optionalText("node", "only on this node"),
     last,
     limit: Options.integer("limit").pipe(Options.withDescription("no more than this many"), Options.optional),
+    program: optionalText("program", "only of the program with this name, such as curl"),
+    path: optionalText("path", "only of this path, or of all that begin so: /etc/*"),
     format,
   },
   runAudit,

@@ -25,7 +25,7 @@ export const mshForms: OptionForms = {
     "-N",
   ]),
   global: new Set(["--identity"]),
-  defaults: { "--skip-idle": "2s" },
+  defaults: { "--skip-idle": "2s", "--events": "notable" },
   groups: new Set(["sessions"]),
   remote: "ssh",
 }

@@ -1,5 +1,6 @@
 import { Effect, Option, Stream } from "effect"
 import type { Frame } from "../../domain/Frame.ts"
+import type { ShownEvents } from "../../play/EventLines.ts"
 import { KeyBuffer } from "../../play/KeyBuffer.ts"
 import { play as playSession } from "../../play/Player.ts"
 import { PlayerKeys } from "../../play/PlayerKeys.ts"
@@ -25,6 +26,7 @@ export interface PlayOptions extends TimelineOptions {
   readonly identity: Option.Option<string>
   readonly speed: number
   readonly follow: boolean
+  readonly events: ShownEvents
   readonly recording: string
 }
 

@@ -36,13 +36,17 @@ const play = Command.make(
     skipIdle: optionalText("skip-idle", "cut pauses to this length, or to 2s where none is given"),
     from: optionalText("from", "begin here, such as 90s or 00:01:30"),
     to: optionalText("to", "stop here"),
+    events: Options.choice("events", ["none", "notable", "all"] as const).pipe(
+      Options.withDefault("none" as const),
+      Options.withDescription("show commands, files and connections at their moment; all: also routine ones"),
+    ),
     follow: Options.boolean("follow").pipe(Options.withDescription("go on with a session that still runs")),
     recording,
   },
-  ({ follow, recording, ...times }) =>
+  ({ events, follow, recording, ...times }) =>
     Effect.gen(function* () {
       const identity = yield* identityOption
-      yield* runPlay({ ...(yield* readPlayTimes(times)), identity, follow, recording })
+      yield* runPlay({ ...(yield* readPlayTimes(times)), identity, events, follow, recording })
     }),
 ).pipe(Command.withDescription("Replay a session: space pauses, . steps, arrows seek, + and - change speed, q quits"))
 

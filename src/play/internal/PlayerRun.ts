@@ -1,6 +1,7 @@
 import { type Chunk, Clock, Effect, Fiber, Option, type Scope } from "effect"
 import type { Frame } from "../../domain/Frame.ts"
 import type { RecordingError } from "../../recording/RecordingError.ts"
+import type { EventLines } from "../EventLines.ts"
 import type { KeyBuffer } from "../KeyBuffer.ts"
 import type { OutputLost } from "../OutputLost.ts"
 import { millisUntil, type PlaybackClock } from "../PlaybackClock.ts"
@@ -29,8 +30,16 @@ export class PlayerRun {
   private readonly options: TimelineOptions
   private readonly screen: PlayerScreen
   private readonly keys: KeyBuffer
+  private readonly events: EventLines
 
-  constructor(options: TimelineOptions, screen: PlayerScreen, keys: KeyBuffer, clock: PlaybackClock) {
+  constructor(
+    options: TimelineOptions,
+    screen: PlayerScreen,
+    keys: KeyBuffer,
+    clock: PlaybackClock,
+    events: EventLines,
+  ) {
+    this.events = events
     this.options = options
     this.screen = screen
     this.keys = keys
@@ -73,7 +82,7 @@ export class PlayerRun {
         this.timeline = timeline
         const outcome = yield* this.waitUntil(decision.dueMs)
         if (outcome !== undefined) return outcome
-        yield* drawFrame(this.screen, frame)
+        yield* drawFrame(this.screen, frame, this.events)
       }
       return undefined
     })

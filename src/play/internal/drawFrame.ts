@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { type Frame, FrameKind } from "../../domain/Frame.ts"
 import { decodeGap, type Gap } from "../../recording/FramePayload.ts"
 import { RecordingError } from "../../recording/RecordingError.ts"
+import type { EventLines } from "../EventLines.ts"
 import type { OutputLost } from "../OutputLost.ts"
 import type { PlayerScreen } from "../PlayerScreen.ts"
 
@@ -12,8 +13,14 @@ const missing = ({ frames, events }: Gap): string => {
 
 const gapNotice = (gap: Gap): string => `${missing(gap)} missing here${gap.reason === "" ? "" : `: ${gap.reason}`}`
 
-/** Draws what a session showed; says where something is missing. */
-export const drawFrame = (screen: PlayerScreen, frame: Frame): Effect.Effect<void, OutputLost | RecordingError> => {
+const unreadable = (frame: Frame) => () => RecordingError.at(0, "Corrupt", `frame ${frame.seq} can't be read`)
+
+/** Draws what a session showed, and what is to be seen of what its processes did; says where something is missing. */
+export const drawFrame = (
+  screen: PlayerScreen,
+  frame: Frame,
+  events: EventLines,
+): Effect.Effect<void, OutputLost | RecordingError> => {
   switch (frame.kind) {
     case FrameKind.Output:
       return screen.output(frame.payload)
@@ -22,9 +29,11 @@ export const drawFrame = (screen: PlayerScreen, frame: Frame): Effect.Effect<voi
     case FrameKind.Gap:
       return Effect.try({
         try: () => gapNotice(decodeGap(frame.payload)),
-        catch: () => RecordingError.at(0, "Corrupt", `frame ${frame.seq} can't be read`),
+        catch: unreadable(frame),
       }).pipe(Effect.flatMap(screen.notice))
     default:
-      return Effect.void
+      return Effect.flatMap(Effect.try({ try: () => events.of(frame), catch: unreadable(frame) }), (lines) =>
+        Effect.forEach(lines, screen.event, { discard: true }),
+      )
   }
 }

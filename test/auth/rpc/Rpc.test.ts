@@ -24,7 +24,16 @@ const asUser = (name: string, ...roles: ReadonlyArray<string>) =>
     return withTokens(mintUserToken({ user: name, audience: "test", certificate, key: key.privateKey }))
   })
 
-const anything = { type: null, user: null, session_id: null, node: null, last: null, limit: null } as const
+const anything = {
+  type: null,
+  user: null,
+  session_id: null,
+  node: null,
+  last: null,
+  limit: null,
+  program: null,
+  path: null,
+} as const
 
 it.scopedLive("an admin at the unix socket adds a user, who logs in and sees what is hers", () =>
   Effect.gen(function* () {

@@ -120,7 +120,12 @@ const clusterCalls: Readonly<Record<ClusterRpc, Call<ClusterClient>>> = {
   ConfigSet: (hub) => hub.ConfigSet({ key: "not-there", value: "" }),
   ConfigList: (hub) => hub.ConfigList(),
   AuditList: (hub) =>
-    Stream.runDrain(hub.AuditList({ type: null, user: null, session_id: null, node: null, last: null, limit: 1 })),
+    Stream.runDrain(
+      hub.AuditList({
+        ...{ type: null, user: null, session_id: null, node: null },
+        ...{ last: null, limit: 1, program: null, path: null },
+      }),
+    ),
   AuditVerify: (hub) => hub.AuditVerify({ known: null }),
   SessionsList: (hub) => Stream.runDrain(hub.SessionsList(filter)),
   SessionsTerminate: (hub) => hub.SessionsTerminate({ session_id: sessionId, reason: "" }),
