@@ -139,7 +139,7 @@ describe("play", () => {
         ["notable", [shadow]],
         ["all", [shadow, library]],
       ] as const) {
-        const { shown, fiber } = yield* start({ list, events, speed: 1_000_000 })
+        const { shown, fiber } = yield* start({ list, events })
         yield* TestClock.adjust("2 seconds")
         expect(yield* Fiber.join(fiber)).toBe("finished")
         expect(shown).toEqual(["f0", ...expected])
