@@ -204,7 +204,7 @@ describe("a recording whose time is over", () => {
         { user: "carol", detail: { reason: "case 7" } },
       ])
       expect(yield* events(hub, "session.recording.release")).toMatchObject([{ user: "carol", session_id: held.id }])
-      expect(yield* hub.run(Effect.flatMap(AuditLog, ({ verify }) => verify()))).toMatchObject({ broken_at: null })
+      expect(yield* hub.run(Effect.flatMap(AuditLog, ({ verify }) => verify()))).toMatchObject({ problem: null })
     }),
   )
 
