@@ -87,7 +87,9 @@ describe("mezctl on the hub's host", () => {
       weaker_than_cluster: false,
       joined_at: rfc3339,
     })
-    expect(await text("nodes", "ls")).toMatch(/^web-1 +agent +yes +node-sync \(cluster\) +\S+ +\S+ +env=prod,role=web$/m)
+    expect(await text("nodes", "ls")).toMatch(
+      /^web-1 +agent +yes +node-sync \(cluster\) +\S+ +\S+ +env=prod,role=web$/m,
+    )
   })
 
   it("config get, set and ls agree", async () => {
