@@ -22,7 +22,7 @@ export interface ReachableNode {
 export class ConnectPolicy extends Context.Tag("mezite/proxy/ConnectPolicy")<
   ConnectPolicy,
   {
-    /** `target` is what the user wrote: `web-1`, or `web-1.CLUSTER` (see `nodesOfTarget`). */
+    /** `target` is what the user wrote: `web-1`, or `web-1.CLUSTER` (see `nodeOfTarget`). */
     readonly resolve: (
       user: UserIdentity,
       target: string,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Option } from "effect"
 import { parseListenAddress, showListenAddress } from "../../src/proxy/ListenAddress.ts"
 import { listen } from "../../src/proxy/Listener.ts"
-import { nodesOfTarget } from "../../src/proxy/NodesOfTarget.ts"
+import { nodeOfTarget } from "../../src/proxy/NodeOfTarget.ts"
 import { testHub } from "./TestHub.ts"
 
 describe("parseListenAddress", () => {
@@ -31,12 +31,12 @@ describe("listen", () => {
   )
 })
 
-describe("nodesOfTarget", () => {
-  it("prefers the name within the cluster, and knows what is no name", () => {
-    expect(nodesOfTarget("web-1", "prod")).toEqual(["web-1"])
-    expect(nodesOfTarget("Web-1.PROD", "prod")).toEqual(["web-1", "web-1.prod"])
-    expect(nodesOfTarget("a.b.prod", "prod")).toEqual(["a.b", "a.b.prod"])
-    expect(nodesOfTarget(".prod", "prod")).toEqual([])
-    expect(nodesOfTarget("a/../b", "prod")).toEqual([])
+describe("nodeOfTarget", () => {
+  it("takes the name with and without the cluster's, and knows what is no name", () => {
+    expect(nodeOfTarget("web-1", "prod")).toEqual(Option.some("web-1"))
+    expect(nodeOfTarget("Web-1.PROD", "prod")).toEqual(Option.some("web-1"))
+    expect(nodeOfTarget("a.b.prod", "prod")).toEqual(Option.some("a.b"))
+    expect(nodeOfTarget(".prod", "prod")).toEqual(Option.none())
+    expect(nodeOfTarget("a/../b", "prod")).toEqual(Option.none())
   })
 })

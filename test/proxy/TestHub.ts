@@ -12,7 +12,7 @@ import { ConnectForbidden, ConnectPolicy, NodeUnknown } from "../../src/proxy/Co
 import { makeHttpRoutes } from "../../src/proxy/HttpRoutes.ts"
 import { type ListenerLimits, type ListenerOptions, listen } from "../../src/proxy/Listener.ts"
 import { NodeAuthenticator, NodeRefused } from "../../src/proxy/NodeAuthenticator.ts"
-import { nodesOfTarget } from "../../src/proxy/NodesOfTarget.ts"
+import { nodeOfTarget } from "../../src/proxy/NodeOfTarget.ts"
 import { RefusalLog } from "../../src/proxy/RefusalLog.ts"
 import { generateTlsIdentity, type TlsIdentity } from "../../src/proxy/TlsIdentity.ts"
 import { Tunnels, type TunnelsOptions } from "../../src/proxy/Tunnels.ts"
@@ -62,8 +62,9 @@ const users = Layer.succeed(UserAuthenticator, {
 
 const policy = Layer.succeed(ConnectPolicy, {
   resolve: (user, target) => {
-    const name = nodesOfTarget(target, cluster).find((name) => name === "web-1" || name === "web-2")
-    if (name === undefined) return Effect.fail(new NodeUnknown({ message: `there is no node "${target}"` }))
+    const name = Option.getOrUndefined(nodeOfTarget(target, cluster))
+    if (name !== "web-1" && name !== "web-2")
+      return Effect.fail(new NodeUnknown({ message: `there is no node "${target}"` }))
     return user.user === "ada"
       ? Effect.succeed({ node: name, grant: fullGrant(user.user) })
       : Effect.fail(new ConnectForbidden({ message: `${user.user} may not reach ${name}` }))

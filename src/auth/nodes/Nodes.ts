@@ -10,9 +10,11 @@ import type { NodeLabels } from "../../domain/NodeLabels.ts"
 import type { RecordingMode, RecordingModeSource } from "../../domain/RecordingMode.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { CertificateIssuer } from "../keys/CertificateIssuer.ts"
+import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { Settings } from "../settings/Settings.ts"
 import { checkLabels } from "./checkLabels.ts"
+import { checkNodeName } from "./checkNodeName.ts"
 import { JoinTokens } from "./JoinTokens.ts"
 import { type ListedRow, labelsOf, type NodeRow, shownNode } from "./NodeRecord.ts"
 import { OnlineNodes } from "./OnlineNodes.ts"
@@ -53,6 +55,7 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [audit, settings, tokens] = [yield* AuditLog, yield* Settings, yield* JoinTokens]
   const sessions = yield* Sessions
+  const { clusterName } = yield* ClusterKeys
   const [issuer, connections] = [yield* CertificateIssuer, yield* OnlineNodes]
 
   const insert = Effect.fnUntraced(function* (request: JoinRequest, row: NodeRow) {
@@ -70,6 +73,7 @@ const make = Effect.gen(function* () {
   })
 
   const join = Effect.fn("Nodes.join")(function* (request: JoinRequest) {
+    yield* checkNodeName(request.name, clusterName)
     const labels = yield* checkLabels(request.labels)
     const identity_key = yield* issuer.checkIdentityKey(request.identityKey)
     const hostCertificate = yield* issuer.host({ name: request.name, hostKey: request.hostKey })

@@ -9,7 +9,9 @@ import type { NodeLabels } from "../../domain/NodeLabels.ts"
 import { showTargetAddress, type TargetAddress } from "../../domain/TargetAddress.ts"
 import { fingerprint, parsePublicKeyLine, publicKeyBlob, publicKeyLine } from "../../ssh/OpenSshKey.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
+import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { newPrivateKeyPem, signingKey } from "../keys/SigningKey.ts"
+import { checkNodeName } from "./checkNodeName.ts"
 import type { NodeRow, OpensshRow } from "./NodeRecord.ts"
 import { givenTargetKey, scannedTargetKey, targetAddress } from "./targetKey.ts"
 
@@ -55,6 +57,7 @@ const nodeOf = (row: JoinedRow): Effect.Effect<OpensshNode> =>
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const audit = yield* AuditLog
+  const { clusterName } = yield* ClusterKeys
 
   const insert = Effect.fnUntraced(function* (node: NodeRow, openssh: OpensshRow) {
     const inserted = yield* sql`INSERT INTO nodes ${sql.insert({ ...node })} ON CONFLICT (name) DO NOTHING RETURNING id`
@@ -67,6 +70,7 @@ const make = Effect.gen(function* () {
 
   const add = Effect.fn("OpensshNodes.add")(function* (request: OpensshRequest, by: string) {
     const { name, logins, labels } = request
+    yield* checkNodeName(name, clusterName)
     const address = yield* targetAddress(request.address)
     const key = yield* Option.match(request.hostKey, {
       onNone: () => scannedTargetKey(address),
@@ -142,7 +146,7 @@ export class OpensshNodes extends Context.Tag("mezite/auth/OpensshNodes")<
     readonly ids: Effect.Effect<ReadonlyArray<NodeId>, SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<OpensshNodes, never, SqlClient.SqlClient | AuditLog> = Layer.effect(
+  static readonly layer: Layer.Layer<OpensshNodes, never, SqlClient.SqlClient | AuditLog | ClusterKeys> = Layer.effect(
     OpensshNodes,
     make,
   )

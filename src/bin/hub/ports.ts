@@ -12,7 +12,7 @@ import { lockedMessage } from "../../domain/Lock.ts"
 import { Admission } from "../../proxy/Admission.ts"
 import { ConnectForbidden, ConnectPolicy, NodeUnknown } from "../../proxy/ConnectPolicy.ts"
 import { NodeAuthenticator, NodeRefused } from "../../proxy/NodeAuthenticator.ts"
-import { nodesOfTarget } from "../../proxy/NodesOfTarget.ts"
+import { nodeOfTarget } from "../../proxy/NodeOfTarget.ts"
 import { Tunnels } from "../../proxy/Tunnels.ts"
 import { UserAuthenticator, UserRefused } from "../../proxy/UserAuthenticator.ts"
 import { refusalLog } from "./refusalLog.ts"
@@ -64,17 +64,17 @@ const connectPolicy = Layer.effect(
     return {
       resolve: Effect.fn("ConnectPolicy.resolve")(function* (user, target) {
         yield* admission.check
-        for (const name of nodesOfTarget(target, clusterName)) {
-          const found = yield* orNotNow(nodes.named(name))
-          if (Option.isNone(found)) continue
-          const grant = grantAccess(user, labelsOf(found.value))
-          if (grant.logins.length === 0 && !knowsNode(user, labelsOf(found.value))) continue
-          const lock = yield* orNotNow(locks.on({ node: name }))
-          if (Option.isSome(lock)) return yield* new ConnectForbidden({ message: lockedMessage(lock.value) })
-          if (grant.logins.length > 0) return { node: name, grant }
-          return yield* new ConnectForbidden({ message: `your roles give you no login on ${name}` })
-        }
-        return yield* new NodeUnknown({ message: `there is no node "${target.slice(0, 128)}" in this cluster` })
+        const unknown = new NodeUnknown({ message: `there is no node "${target.slice(0, 128)}" in this cluster` })
+        const name = nodeOfTarget(target, clusterName)
+        if (Option.isNone(name)) return yield* unknown
+        const found = yield* orNotNow(nodes.named(name.value))
+        if (Option.isNone(found)) return yield* unknown
+        const grant = grantAccess(user, labelsOf(found.value))
+        if (grant.logins.length === 0 && !knowsNode(user, labelsOf(found.value))) return yield* unknown
+        const lock = yield* orNotNow(locks.on({ node: name.value }))
+        if (Option.isSome(lock)) return yield* new ConnectForbidden({ message: lockedMessage(lock.value) })
+        if (grant.logins.length > 0) return { node: name.value, grant }
+        return yield* new ConnectForbidden({ message: `your roles give you no login on ${name.value}` })
       }),
     }
   }),

@@ -62,6 +62,8 @@ it.scoped("refuses keys and labels that are none, before the token counts", () =
     const wrong: ReadonlyArray<Partial<JoinRequest>> = [
       { identityKey: "ssh-rsa AAAA" },
       { hostKey: "nonsense" },
+      // The name that users write for web-1, and that web-1's certificate bears.
+      { name: NodeName.make("web-1.test") },
       { labels: { "": "x" } },
       { labels: { a: "b\n" } },
       { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`k${index}`, ""])) },
