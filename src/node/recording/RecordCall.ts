@@ -10,6 +10,9 @@ export type RecordStream = Grpc.ClientDuplexStream<Uint8Array, RecordResponse>
 /** What nobody waits for is sent when there is so much of it (half of a session's usual window), or after so long. */
 const gathered = { bytes: 128 * 1024, ms: 3 } as const
 
+/** A timer that is later than that tells of a process that stood still; it listens so long before it judges the hub. */
+const stoodStill = { lateMs: 200, listenMs: 300 } as const
+
 /** A call that begins. */
 export interface RecordStart {
   readonly stream: RecordStream
@@ -129,14 +132,22 @@ export class RecordCall {
 
   /** Never succeeds; fails when the hub has been silent, or has made nothing durable that was sent, for too long. */
   readonly silence: Effect.Effect<never, RecordingLost> = Effect.suspend(() => {
-    const now = performance.now()
-    const waiting = this.#ending || this.#sentSeq > this.durable.value
-    const since = waiting ? Math.min(this.#heardAt, this.#progressAt) : this.#heardAt
-    const left = since + this.#ackTimeoutMs - now
+    const left = this.#dueAt - performance.now()
     if (left > 0) return Effect.zipRight(Effect.sleep(left), this.silence)
-    const seconds = this.#ackTimeoutMs / 1000
-    if (now - this.#heardAt >= this.#ackTimeoutMs) this.#onSilence()
-    const lost = new RecordingLost({ message: `the hub confirmed nothing for ${seconds} s` })
+    // A process that stood still, as on a machine that was suspended, has yet to read what came meanwhile.
+    const listen = left < -stoodStill.lateMs ? Effect.sleep(stoodStill.listenMs) : Effect.void
+    return Effect.flatMap(listen, () => (this.#dueAt > performance.now() ? this.silence : this.#lost))
+  })
+
+  /** When the hub must have been heard, or have made something durable. */
+  get #dueAt(): number {
+    const waiting = this.#ending || this.#sentSeq > this.durable.value
+    return (waiting ? Math.min(this.#heardAt, this.#progressAt) : this.#heardAt) + this.#ackTimeoutMs
+  }
+
+  readonly #lost: Effect.Effect<never, RecordingLost> = Effect.suspend(() => {
+    if (performance.now() - this.#heardAt >= this.#ackTimeoutMs) this.#onSilence()
+    const lost = new RecordingLost({ message: `the hub confirmed nothing for ${this.#ackTimeoutMs / 1000} s` })
     this.#fail(lost)
     return Effect.fail(lost)
   })

@@ -162,6 +162,24 @@ describe("a session in node-sync", () => {
     }),
   )
 
+  it.scopedLive("goes on where the machine stood still for longer than the hub may be silent", () =>
+    Effect.gen(function* () {
+      const { session, start } = yield* scene()
+      const services = yield* start
+      const { client, terminal, fiber } = yield* Effect.provide(run(session()), services)
+      terminal.prints("$ ")
+      yield* eventually(() => client.seen.length === 1)
+      const until = performance.now() + 4_000
+      while (performance.now() < until);
+      terminal.prints("back")
+      yield* eventually(() => client.seen.length === 2)
+      client.types("exit\r")
+      yield* eventually(() => terminal.done.length === 1)
+      terminal.ends(0)
+      expect(yield* fiber).toMatchObject({ right: { status: "completed" } })
+    }),
+  )
+
   it.scopedLive("leaves nothing in the spool when it was stored, nor when it never began", () =>
     Effect.gen(function* () {
       const { hub, session, directory, start, network } = yield* scene()
