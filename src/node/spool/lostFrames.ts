@@ -35,6 +35,6 @@ export const truncatedEnd = (end: RecordingEnd, lost: LostFrames, frames: number
 
 /** Two losses as one. */
 export const addLost = (one: LostFrames | undefined, other: LostFrames): LostFrames =>
-  one === undefined
+  one === undefined || one.frames === 0
     ? other
     : { ...other, frames: one.frames + other.frames, bytes: one.bytes + other.bytes, time_ms: one.time_ms }

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Fiber, Mailbox, Option, Ref } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Mailbox, Option, Ref } from "effect"
 import { FrameKind } from "../../../src/domain/Frame.ts"
 import type { Exit as ProgramExit } from "../../../src/domain/SessionEnd.ts"
 import type { WindowSize } from "../../../src/domain/WindowSize.ts"
@@ -81,6 +81,14 @@ class World {
   readonly #programExit = Effect.runSync(Deferred.make<ProgramExit, never>())
   readonly #clientGone = Effect.runSync(Deferred.make<void>())
   readonly #diskFailure = Effect.runSync(Deferred.make<never, RecordingLost>())
+  /** A millisecond goes by each time that somebody looks, so that what is out of its order has another time. */
+  readonly #clock: Clock.Clock = Object.assign(Clock.make(), {
+    unsafeCurrentTimeNanos: () => {
+      this.#now += 1_000_000n
+      return this.#now
+    },
+  })
+  #now = 0n
   readonly #reads = Effect.unsafeMakeLatch(true)
   readonly #fiber: Fiber.RuntimeFiber<RecordingEnd, { readonly message: string }>
 
@@ -184,7 +192,7 @@ class World {
       windowBytes,
       recordSecrets: false,
       observation: Option.none(),
-    }).pipe(Effect.provideService(EndReason, Ref.unsafeMake(Option.some("terminated"))))
+    }).pipe(Effect.withClock(this.#clock), Effect.provideService(EndReason, Ref.unsafeMake(Option.some("terminated"))))
   }
 
   #measure(): void {
