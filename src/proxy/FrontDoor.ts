@@ -9,6 +9,7 @@ import type { ConnectPolicy } from "./ConnectPolicy.ts"
 import { type JumpUser, serveJumps } from "./internal/FrontDoorConnection.ts"
 import { listening } from "./internal/Listening.ts"
 import { openConnections } from "./internal/OpenConnections.ts"
+import { type StrangerLimits, Strangers } from "./internal/Strangers.ts"
 import type { ListenAddress } from "./ListenAddress.ts"
 import type { ListenError } from "./ListenError.ts"
 import { RefusalLog } from "./RefusalLog.ts"
@@ -20,8 +21,8 @@ export interface FrontDoorOptions {
   readonly address: ListenAddress
   /** An Ed25519 private key, and a certificate of the cluster's host authority for it if there is one. */
   readonly hostKey: { readonly privateKey: KeyObject; readonly certificate?: OpenSshCertificate }
-  /** Connections that have not logged in yet; one more is closed at once. Default 100. */
-  readonly maxStartups?: number
+  /** Connections that have not logged in yet; one more is closed at once. Default 100, and 30 from one address. */
+  readonly startups?: StrangerLimits
   /** Default 10,000. */
   readonly maxConnections?: number
   /** Connections to nodes, and sessions, of one connection at once. Default 32. */
@@ -68,10 +69,10 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
   const { report } = yield* RefusalLog
   const { hold } = yield* UserConnections
   const authenticate = login(yield* UserAuthenticator)
-  const { maxStartups = 100, maxChannels = 32, loginGrace = "20 seconds" } = options
-  let startups = 0
+  const { maxChannels = 32, loginGrace = "20 seconds" } = options
+  const strangers = new Strangers(options.startups ?? { most: 100, mostOfOne: 30 })
 
-  const connection = (socket: Socket) =>
+  const connection = (socket: Socket, known: () => void) =>
     Effect.gen(function* () {
       const sinceMs = yield* Clock.currentTimeMillis
       const remoteAddress = addressOf(socket)
@@ -84,13 +85,7 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
         remoteAddress,
         loginGrace,
         maxChannels,
-      }).pipe(
-        Effect.ensuring(
-          Effect.sync(() => {
-            startups -= 1
-          }),
-        ),
-      )
+      }).pipe(Effect.ensuring(Effect.sync(known)))
       yield* hold({ user: client.identity.user, sinceMs, cut: cutOff(client, socket) })
       yield* serveJumps(client, remoteAddress)
     }).pipe(
@@ -102,12 +97,9 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
 
   server.on("connection", (socket) => {
     socket.on("error", () => socket.destroy())
-    if (startups >= maxStartups) {
-      socket.destroy()
-      return
-    }
-    startups += 1
-    fork(connection(socket))
+    const known = strangers.enter(addressOf(socket))
+    if (known === undefined) socket.destroy()
+    else fork(connection(socket, known))
   })
   server.maxConnections = options.maxConnections ?? 10_000
   return yield* listening(server, options.address)

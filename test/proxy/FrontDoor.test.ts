@@ -278,13 +278,17 @@ describe("the SSH front door, to strangers", () => {
 
   it.scopedLive("gives a time to log in, and no more than so many at once", () =>
     Effect.gen(function* () {
-      const door = yield* frontDoor({ maxStartups: 3, loginGrace: "1 second" })
+      const door = yield* frontDoor({ startups: { most: 3, mostOfOne: 10 }, loginGrace: "1 second" })
       const times = yield* Effect.all(
         Array.from({ length: 6 }, () => stranger(door.port, "SSH-2.0-stranger\r\n")),
         { concurrency: "unbounded" },
       )
       expect(times.filter((ms) => ms < 700)).toHaveLength(3)
       expect(times.filter((ms) => ms >= 700)).toHaveLength(3)
+      const full = yield* frontDoor({ startups: { most: 50, mostOfOne: 2 }, loginGrace: "1 second" })
+      const crowd = Array.from({ length: 4 }, () => stranger(full.port, ""))
+      const stays = (yield* Effect.all(crowd, { concurrency: "unbounded" })).filter((ms) => ms >= 700)
+      expect(stays).toHaveLength(2)
       yield* stranger(door.port, "\0garbage\r\n".repeat(1000))
       expect((yield* ssh(door, [...to(door), "ls"])).code).toBe(1)
     }),

@@ -15,6 +15,7 @@ import {
 import { Callers } from "../access/Callers.ts"
 import { IngestRefused } from "./IngestRefused.ts"
 import { CallInbox } from "./internal/CallInbox.ts"
+import { StrangeConnections } from "./internal/StrangeConnections.ts"
 import type { OpenRecording, WholeRecording } from "./OpenRecording.ts"
 import { RecordingIngest } from "./RecordingIngest.ts"
 
@@ -41,10 +42,14 @@ const ack = (seq: number) =>
   })
 
 /** Serves `RecordingIngest` on HTTP/2 connections that somebody else accepted; one whose peer answers no ping is cut. */
-export const make = Effect.fn("GrpcIngest.make")(function* (connections: Heartbeat = defaultHeartbeat) {
+export const make = Effect.fn("GrpcIngest.make")(function* (
+  connections: Heartbeat = defaultHeartbeat,
+  strangerLimitMs = 20_000,
+) {
   const ingest = yield* RecordingIngest
   const callers = yield* Callers
   const run = yield* FiberSet.makeRuntime<never>()
+  const strangers = new StrangeConnections(strangerLimitMs)
 
   const authenticate = (call: Call) => {
     const [authorization] = call.metadata.get("authorization")
@@ -61,6 +66,7 @@ export const make = Effect.fn("GrpcIngest.make")(function* (connections: Heartbe
 
   const record = Effect.fn("RecordingIngest.Record")(function* (call: Call) {
     const node = yield* authenticate(call)
+    strangers.known(call)
     const inbox = new CallInbox(call)
     const header = yield* inbox.first.pipe(
       Effect.timeoutFail({
@@ -111,8 +117,14 @@ export const make = Effect.fn("GrpcIngest.make")(function* (connections: Heartbe
   )
   const injector = server.createConnectionInjector(Grpc.ServerCredentials.createInsecure())
   return {
-    /** Takes an HTTP/2 connection. TLS, if any, is already off. */
-    accept: (connection: Duplex): void => injector.injectConnection(connection),
+    /**
+     * Takes an HTTP/2 connection. TLS, if any, is already off. It is cut off where no node has made itself known by a call in
+     * `strangerLimitMs`.
+     */
+    accept: (connection: Duplex): void => {
+      strangers.watch(connection)
+      injector.injectConnection(connection)
+    },
   }
 })
 

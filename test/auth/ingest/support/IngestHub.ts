@@ -34,6 +34,7 @@ export interface IngestHubOptions {
   /** The first time that it comes there. */
   readonly crashAt?: CrashPoint
   readonly connections?: Heartbeat
+  readonly strangerLimitMs?: number
 }
 
 /** Strikes the hub down, once. */
@@ -101,8 +102,8 @@ const layerHub = (
 }
 
 /** A port that speaks gRPC without TLS, and its connections, which the test may cut. */
-const serve = Effect.fnUntraced(function* ({ connections }: IngestHubOptions) {
-  const { accept } = yield* GrpcIngest.make(connections)
+const serve = Effect.fnUntraced(function* ({ connections, strangerLimitMs }: IngestHubOptions) {
+  const { accept } = yield* GrpcIngest.make(connections, strangerLimitMs)
   const sockets = new Set<Socket>()
   const server = yield* Effect.acquireRelease(
     Effect.async<ReturnType<typeof createServer>>((resume) => {
