@@ -1,4 +1,4 @@
-import { Effect, Random } from "effect"
+import { Effect, Fiber, Random } from "effect"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import { encodeHeaderEntry } from "../../recording/Header.ts"
 import type { RecordingLost } from "../../session/RecordingSink.ts"
@@ -25,16 +25,21 @@ export const announce = Effect.fn("HubRecorder.announce")(function* (info: Sessi
     return yield* Effect.raceFirst(call.durable.failure, call.silence)
   }).pipe(Effect.scoped)
 
-  const wait = (lost: RecordingLost) =>
+  const wait = (lost: RecordingLost, back: Effect.Effect<void>) =>
     Effect.gen(function* () {
       if (failures === 0) yield* Effect.logInfo(`the session is announced to the hub later: ${lost.message}`)
       const delay = reconnectDelay(failures, yield* Random.next)
       failures += 1
-      yield* Effect.raceFirst(Effect.sleep(delay), hubReturn.next)
+      yield* Effect.raceFirst(Effect.sleep(delay), back)
     })
 
-  return yield* held.pipe(
-    Effect.tapError((lost) => (lost.refused ? Effect.void : wait(lost))),
+  // Listens from before it tries: a hub that comes back during an attempt that fails is not told of by a long wait.
+  const attempt = Effect.gen(function* () {
+    const back = yield* Effect.forkScoped(hubReturn.next)
+    return yield* Effect.tapError(held, (lost) => (lost.refused ? Effect.void : wait(lost, Fiber.join(back))))
+  }).pipe(Effect.scoped)
+
+  return yield* attempt.pipe(
     Effect.retry({ while: (lost) => !lost.refused }),
     Effect.catchAll(({ message }) => Effect.logWarning(`the session cannot be announced to the hub: ${message}`)),
   )
