@@ -69,7 +69,8 @@ const make = (path: string) =>
 
     const keep = advance.pipe(
       Effect.matchEffect({
-        onSuccess: (head) => tell(Effect.logInfo(`the audit log ends with ${showAuditHead(head)}`)),
+        onSuccess: (head) =>
+          head.count === 0 ? Effect.void : tell(Effect.logInfo(`the audit log ends with ${showAuditHead(head)}`)),
         onFailure: (error) =>
           tell(
             Effect.logError(
