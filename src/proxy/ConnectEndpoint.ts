@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto"
-
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option } from "effect"
 import type { WebSocket } from "ws"
 import { closeGently } from "../api/transport/CloseGently.ts"
 import { keepWarm, userHeartbeat } from "../api/transport/Heartbeat.ts"
 import { closeCode, paths } from "../api/transport/TunnelMessages.ts"
-
-import { maxTunnelMessage } from "../api/transport/WebSocketDuplex.ts"
+import { maxTunnelMessage, WebSocketDuplex } from "../api/transport/WebSocketDuplex.ts"
+import type { Gateway } from "./agentless/Gateway.ts"
+import { Gateways } from "./agentless/Gateways.ts"
 import { ConnectPolicy } from "./ConnectPolicy.ts"
 import { HttpRefusal } from "./HttpRefusal.ts"
 import { relay } from "./internal/Relay.ts"
 import { RefusalLog } from "./RefusalLog.ts"
-import { Tunnels } from "./Tunnels.ts"
+import { type ConnectionInfo, Tunnels } from "./Tunnels.ts"
 import { bearerOf, type Upgrade, type UpgradeHandler } from "./Upgrade.ts"
 import { UserAuthenticator, type UserIdentity } from "./UserAuthenticator.ts"
 import { UserConnections } from "./UserConnections.ts"
@@ -38,25 +38,45 @@ const checkTarget = (target: string) =>
     ? Effect.fail(new HttpRefusal({ status: 400, message: "name a node: ?node=NAME" }))
     : Effect.succeed(target)
 
-/** No byte more goes either way; the client is told why, as far as 123 bytes tell it (RFC 6455, 5.5). */
-const cutRelay = (client: WebSocket, tunnel: WebSocket, reason: string): void => {
-  tunnel.terminate()
+/** The client is told why, as far as 123 bytes tell it (RFC 6455, 5.5). */
+const tellOff = (client: WebSocket, reason: string): void =>
   closeGently(client, closeCode.shutOut, Buffer.from(reason).subarray(0, 120).toString("utf8").replaceAll("\ufffd", ""))
+
+/** How a client's bytes are carried until it has gone: to an agent by its tunnel, or to a node that this hub serves. */
+interface Carrier {
+  readonly run: (client: WebSocket) => Effect.Effect<object>
+  /** No byte more goes either way. */
+  readonly cut: () => void
 }
 
-/** Where users connect to nodes: after the checks, a plain relay of the bytes of one SSH connection. */
+/** The agent's tunnel is a plain relay's other end. */
+const byTunnel = (tunnel: WebSocket): Carrier => ({
+  run: (client) => relay(client, tunnel),
+  cut: () => tunnel.terminate(),
+})
+
+/** The SSH connection ends in this process. */
+const byGateway = (gateway: Gateway, about: ConnectionInfo): Carrier => ({
+  run: (client) =>
+    Effect.suspend(() => Effect.as(gateway.serve({ ...about, transport: new WebSocketDuplex(client) }), {})),
+  cut: () => undefined,
+})
+
+/** Where users connect to nodes: after the checks, the bytes of one SSH connection. */
 export const connectEndpoint = Effect.gen(function* () {
   const users = yield* UserAuthenticator
   const policy = yield* ConnectPolicy
   const tunnels = yield* Tunnels
-  const connections = yield* UserConnections
+  const [gateways, connections] = [yield* Gateways, yield* UserConnections]
   const { report } = yield* RefusalLog
 
-  const tunnelFor = Effect.fnUntraced(function* (user: UserIdentity, target: string, remoteAddress: string) {
-    const { node, grant } = yield* policy.resolve(user, yield* checkTarget(target))
+  const carrierFor = Effect.fnUntraced(function* (user: UserIdentity, target: string, remoteAddress: string) {
+    const { node, grant, agentless } = yield* policy.resolve(user, yield* checkTarget(target))
     const about = { connectionId: randomUUID(), remoteAddress, grant }
-    const tunnel = yield* tunnels.open(node, about)
-    return { user: user.user, tunnel, log: { user: user.user, node, connection: about.connectionId } }
+    const carrier = Option.isSome(agentless)
+      ? byGateway(yield* gateways.open(agentless.value), about)
+      : byTunnel(yield* tunnels.open(node, about))
+    return { user: user.user, carrier, log: { user: user.user, node, connection: about.connectionId } }
   })
 
   const reach = Effect.fnUntraced(function* (upgrade: Upgrade) {
@@ -66,18 +86,22 @@ export const connectEndpoint = Effect.gen(function* () {
       report({ user, target: target.slice(0, 256), remoteAddress, reason: error.message })
     const token = yield* bearerOf(upgrade)
     const user = yield* Effect.tapError(users.bearer(token), reported(null))
-    return yield* Effect.tapError(tunnelFor(user, target, remoteAddress), reported(user.user))
+    return yield* Effect.tapError(carrierFor(user, target, remoteAddress), reported(user.user))
   })
 
   const connect: UpgradeHandler = Effect.fn("ConnectEndpoint.connect")(function* (upgrade) {
     const sinceMs = yield* Clock.currentTimeMillis
-    const { user, tunnel, log } = yield* reach(upgrade).pipe(Effect.catchTags(refusals))
+    const { user, carrier, log } = yield* reach(upgrade).pipe(Effect.catchTags(refusals))
     const client = yield* upgrade.accept({ maxPayload: maxTunnelMessage })
-    const cut = (reason: string) => Effect.sync(() => cutRelay(client, tunnel, reason))
+    const cut = (reason: string) =>
+      Effect.sync(() => {
+        carrier.cut()
+        tellOff(client, reason)
+      })
     yield* connections.hold({ user, sinceMs, cut })
     keepWarm(client, userHeartbeat)
     yield* Effect.logInfo("connected").pipe(Effect.annotateLogs(log))
-    const bytes = yield* relay(client, tunnel)
+    const bytes = yield* carrier.run(client)
     yield* Effect.logInfo("disconnected").pipe(Effect.annotateLogs({ ...log, ...bytes }))
   }, Effect.scoped)
 

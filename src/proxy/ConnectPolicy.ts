@@ -1,6 +1,6 @@
-import { Context, type Effect, Schema } from "effect"
+import { Context, type Effect, type Option, Schema } from "effect"
 import type { AccessGrant } from "../domain/AccessGrant.ts"
-import type { NodeName } from "../domain/Identifiers.ts"
+import type { NodeId, NodeName } from "../domain/Identifiers.ts"
 import type { HubStopping } from "./Admission.ts"
 import type { UserIdentity } from "./UserAuthenticator.ts"
 
@@ -16,6 +16,8 @@ export class ConnectForbidden extends Schema.TaggedError<ConnectForbidden>()("Co
 export interface ReachableNode {
   readonly node: NodeName
   readonly grant: AccessGrant
+  /** Of a node without an agent, which this hub serves itself. */
+  readonly agentless: Option.Option<NodeId>
 }
 
 /** Decides which nodes a user may reach, and for what; the node holds the grant against the user's certificate. */

@@ -5,6 +5,7 @@ import type { OpenSshCertificate } from "../ssh/OpenSshCertificate.ts"
 import type { SshConnection } from "../ssh/SshConnection.ts"
 import { AuthRejected } from "../ssh/SshError.ts"
 import { type AuthenticationAttempt, serve } from "../ssh/SshServer.ts"
+import type { Gateways } from "./agentless/Gateways.ts"
 import type { ConnectPolicy } from "./ConnectPolicy.ts"
 import { type JumpUser, serveJumps } from "./internal/FrontDoorConnection.ts"
 import { listening } from "./internal/Listening.ts"
@@ -61,11 +62,11 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
 ): Effect.fn.Return<
   ListenAddress,
   ListenError,
-  Scope.Scope | UserAuthenticator | UserConnections | ConnectPolicy | Tunnels | RefusalLog
+  Scope.Scope | UserAuthenticator | UserConnections | ConnectPolicy | Tunnels | Gateways | RefusalLog
 > {
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
   yield* openConnections(server)
-  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels | RefusalLog>()
+  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels | Gateways | RefusalLog>()
   const { report } = yield* RefusalLog
   const { hold } = yield* UserConnections
   const authenticate = login(yield* UserAuthenticator)

@@ -21,3 +21,9 @@ export const parseListenAddress = (text: string): Either.Either<ListenAddress, s
 /** `HOST:PORT`, with an IPv6 address in brackets. */
 export const showListenAddress = ({ host, port }: ListenAddress): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+
+/** Where clients on this host reach what listens there, be it everywhere. */
+export const reachableAddress = ({ host, port }: ListenAddress): ListenAddress => ({
+  host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host,
+  port,
+})

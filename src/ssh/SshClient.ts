@@ -58,6 +58,8 @@ export interface SshClient {
   readonly subsystem: (name: string) => Effect.Effect<ClientChannel, ChannelRefused, Scope.Scope>
   /** A connection from the server to a target; it never emits `error`: it closes. */
   readonly directTcpip: (target: TcpipTarget) => Effect.Effect<Duplex, ChannelRefused, Scope.Scope>
+  /** The same to a unix socket of the server's (OpenSSH's PROTOCOL, 2.4). */
+  readonly directStreamlocal: (path: string) => Effect.Effect<Duplex, ChannelRefused, Scope.Scope>
   /** Has the server listen at `host:port` (0: any port) and pass on who connects there, as long as the scope. */
   readonly listen: (host: string, port: number) => Effect.Effect<RemoteListener, ChannelRefused, Scope.Scope>
   readonly closed: Effect.Effect<void>

@@ -3,18 +3,22 @@ import { randomBytes } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Cluster, login } from "./support/Cluster.ts"
 import { type Ended, runToEnd } from "./support/Program.ts"
+import { bothKinds, type Place, places } from "./support/places.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
-import { mshSsh, type Way, ways } from "./support/ways.ts"
+import { mshSsh } from "./support/ways.ts"
 
 describe("a command on a node", () => {
   let cluster: Cluster
   beforeAll(async () => {
-    cluster = await Cluster.start({ nodes: { "web-1": {}, "web-2": {} } })
+    cluster = await Cluster.start({ ...bothKinds, nodes: { "web-1": {}, "web-2": {} } })
   })
   afterAll(() => cluster.stop())
 
-  const run = async (way: Way, node: string, command: string, input?: string | Uint8Array): Promise<Ended> =>
-    runToEnd(await way.words(cluster, node, { command }), cluster.userVariables, input)
+  const run = async (
+    { way, node }: Omit<Place, "name">,
+    command: string,
+    input?: string | Uint8Array,
+  ): Promise<Ended> => runToEnd(await way.words(cluster, node, { command }), cluster.userVariables, input)
 
   /** What the client received is what was recorded, what is played, and it is whole. */
   const expectRecorded = async (ended: Ended) => {
@@ -31,7 +35,7 @@ describe("a command on a node", () => {
     expect(played.stderr).toBe(
       `Playing session ${session.session_id.slice(0, 8)}... (user: alice, host: ${session.node})\n${stored.stderr}`,
     )
-    expect(verified.stdout.toString()).toMatch(/^OK: session \S+ \(user: alice, host: web-[12]\) is whole: /)
+    expect(verified.stdout.toString()).toMatch(/^OK: session \S+ \(user: alice, host: (?:web-[12]|db-1)\) is whole: /)
     expect(verified.code).toBe(0)
     return { session, stored }
   }
@@ -43,10 +47,10 @@ describe("a command on a node", () => {
     expect({ stdout: ended.stdout.toString(), stderr: ended.stderr }).toEqual({ stdout: "y\n", stderr: "status 255\n" })
   })
 
-  describe.each(ways)("by $name", (way) => {
+  describe.each(places)("by $name", (place) => {
     it("runs as its login, on the node that was named", async () => {
-      for (const node of ["web-1", "web-2"]) {
-        const ended = await run(way, node, "id")
+      for (const node of place.node === "web-1" ? ["web-1", "web-2"] : [place.node]) {
+        const ended = await run({ ...place, node }, "id")
         expect(ended).toMatchObject({ code: 0, stderr: "" })
         expect(ended.stdout.toString()).toBe(execFileSync("id", [login]).toString())
         const { session, stored } = await expectRecorded(ended)
@@ -56,7 +60,7 @@ describe("a command on a node", () => {
     })
 
     it("ends with its status, and keeps standard error apart", async () => {
-      const ended = await run(way, "web-1", "echo out; head -c 20000 /dev/zero | tr '\\0' e >&2; exit 3")
+      const ended = await run(place, "echo out; head -c 20000 /dev/zero | tr '\\0' e >&2; exit 3")
       expect(ended).toMatchObject({ code: 3, stderr: "e".repeat(20_000) })
       expect(ended.stdout.toString()).toBe("out\n")
       const { session } = await expectRecorded(ended)
@@ -64,15 +68,15 @@ describe("a command on a node", () => {
     })
 
     it("tells that a signal killed it", async () => {
-      const ended = await run(way, "web-1", "echo before; kill -TERM $$")
-      expect(ended.code).toBe(way.name === "msh ssh" ? 128 + 15 : 255)
+      const ended = await run(place, "echo before; kill -TERM $$")
+      expect(ended.code).toBe(place.way === mshSsh ? 128 + 15 : 255)
       const { session } = await expectRecorded(ended)
       expect(session).toMatchObject({ exit_code: null, exit_signal: "TERM" })
     })
 
     it("gets standard input to its last byte, and records it", async () => {
       const input = randomBytes(300_000)
-      const ended = await run(way, "web-1", "cat", input)
+      const ended = await run(place, "cat", input)
       expect(ended.code).toBe(0)
       expect(ended.stdout.equals(input)).toBe(true)
       const { stored } = await expectRecorded(ended)

@@ -3,19 +3,20 @@ import { userInfo } from "node:os"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { Cluster } from "./support/Cluster.ts"
 import { hasProgram } from "./support/hasProgram.ts"
+import { bothKinds, eachKind, type Place, places } from "./support/places.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
 import { Terminal } from "./support/Terminal.ts"
-import { type Way, type WayOptions, ways } from "./support/ways.ts"
+import { mshSsh, type WayOptions } from "./support/ways.ts"
 
 describe("a terminal on a node", () => {
   let cluster: Cluster
   beforeAll(async () => {
-    cluster = await Cluster.start()
+    cluster = await Cluster.start(bothKinds)
   })
   afterAll(() => cluster.stop())
 
-  const open = async (way: Way, options: WayOptions = {}): Promise<Terminal> => {
-    const words = await way.words(cluster, "web-1", options)
+  const open = async ({ way, node }: Place, options: WayOptions = {}): Promise<Terminal> => {
+    const words = await way.words(cluster, node, options)
     const terminal = new Terminal(words, cluster.userVariables)
     onTestFinished(() => terminal.close())
     return terminal
@@ -32,9 +33,9 @@ describe("a terminal on a node", () => {
     return { session, stored }
   }
 
-  describe.each(ways)("by $name", (way) => {
+  describe.each(places)("by $name", (place) => {
     it("is a login shell's: its size follows, keys and ^C arrive, its status is the client's", async () => {
-      const terminal = await open(way)
+      const terminal = await open(place)
       await terminal.shows(/[#$] $/)
       terminal.type("PS1='[''ready] '; stty size; tty; id -un\r")
       await terminal.shows(/\[ready\] $/)
@@ -61,7 +62,7 @@ describe("a terminal on a node", () => {
       const text = "Grüße, 世界 🎉 — ну привет"
       // An umlaut comes out of the program byte by byte.
       const command = `stty -echo; echo go; read -r line; echo "<$line>"; printf '\\303'; sleep 0.05; printf '\\274'`
-      const terminal = await open(way, { terminal: true, command })
+      const terminal = await open(place, { terminal: true, command })
       await terminal.shows(/go\r\n/)
       for (const byte of Buffer.from(`${text}\r`)) terminal.type(Buffer.of(byte))
       await terminal.ended()
@@ -71,7 +72,7 @@ describe("a terminal on a node", () => {
 
     it("shows a full-screen program as it is", async (context) => {
       context.skip(!hasProgram("less"), "less is not installed: apt-get install less")
-      const terminal = await open(way, { terminal: true, command: "seq 1 500 | less -X" })
+      const terminal = await open(place, { terminal: true, command: "seq 1 500 | less -X" })
       await terminal.shows(/\r\n?22\r?\n[\s\S]*:/)
       terminal.type("G")
       await terminal.shows(/\n500\r?\n[\s\S]*\(END\)/)
@@ -82,8 +83,8 @@ describe("a terminal on a node", () => {
 
     it("shows an editor, and what it edits is written", async (context) => {
       context.skip(!hasProgram("vi"), "vi is not installed: apt-get install vim-tiny")
-      const file = `${cluster.directory}/edited-${way.name.replaceAll(" ", "-")}`
-      const terminal = await open(way, { terminal: true, command: `vi -u NONE ${file}` })
+      const file = `${cluster.directory}/edited-${place.name.replaceAll(/[ ,]+/g, "-")}`
+      const terminal = await open(place, { terminal: true, command: `vi -u NONE ${file}` })
       await terminal.shows(/\[New(?: File)?\]/)
       terminal.type("iwritten in vim\x1b:wq\r")
       expect(await terminal.ended()).toEqual({ status: 0, sane: true })
@@ -93,16 +94,16 @@ describe("a terminal on a node", () => {
   })
 
   it("is left by ~. at once, with a line and 255", async () => {
-    const terminal = await open(ways[0])
+    const terminal = await open({ name: "", node: "web-1", way: mshSsh })
     await terminal.shows(/[#$] $/)
     terminal.type("\r~.")
     expect(await terminal.ended()).toEqual({ status: 255, sane: true })
     expect(terminal.text).toMatch(/msh: connection closed\r?\n/)
   })
 
-  it("records a password's length and nothing else of it", async () => {
+  it.each(eachKind)("records a password's length and nothing else of it, by $name", async (place) => {
     const command = `stty -echo; printf "Password: "; read -r x; echo; printf %s "$x" | wc -c`
-    const terminal = await open(ways[0], { terminal: true, command })
+    const terminal = await open(place, { terminal: true, command })
     await terminal.shows(/Password: /)
     terminal.type("hunter2\r")
     await terminal.ended()

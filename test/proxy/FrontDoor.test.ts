@@ -6,7 +6,7 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Fiber, Layer, Stream } from "effect"
+import { Effect, Either, Fiber, Layer, Option, Stream } from "effect"
 import type { ConnectionHandler } from "../../src/agent/tunnel/TunnelClient.ts"
 import { Identity } from "../../src/api/Identity.ts"
 import { UserName } from "../../src/domain/Identifiers.ts"
@@ -23,7 +23,7 @@ import { writeOpenSshPrivateKey } from "../../src/ssh/OpenSshPrivateKey.ts"
 import { serve } from "../../src/ssh/SshServer.ts"
 import { fullGrant } from "../support/accessGrants.ts"
 import { echo, eventually, onlineAgent } from "./TestAgent.ts"
-import { nodeName, testHub, unreadRefusals } from "./TestHub.ts"
+import { nodeName, noGateways, testHub, unreadRefusals } from "./TestHub.ts"
 
 const authority = certificateAuthority(generateEd25519())
 
@@ -58,7 +58,7 @@ const users = Layer.succeed(UserAuthenticator, {
 const policy = Layer.succeed(ConnectPolicy, {
   resolve: ({ user }, target) =>
     target === "web-1" || target === "web-1.test"
-      ? Effect.succeed({ node: nodeName, grant: fullGrant(user) })
+      ? Effect.succeed({ node: nodeName, grant: fullGrant(user), agentless: Option.none() })
       : Effect.fail(new NodeUnknown({ message: `there is no node "${target}"` })),
 })
 
@@ -109,6 +109,7 @@ const frontDoor = (options: Partial<FrontDoorOptions> = {}, node: ConnectionHand
           users,
           policy,
           unreadRefusals,
+          noGateways,
           Layer.succeed(Tunnels, hub.tunnels),
           Layer.succeed(UserConnections, hub.connections),
         ),

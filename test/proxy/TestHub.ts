@@ -7,6 +7,9 @@ import { Identity } from "../../src/api/Identity.ts"
 import { verifyNodeToken, verifyUserToken } from "../../src/api/VerifyToken.ts"
 import { NodeId, NodeName, UserName } from "../../src/domain/Identifiers.ts"
 import { agentEndpoints } from "../../src/proxy/AgentEndpoints.ts"
+import { AgentlessNodes } from "../../src/proxy/agentless/AgentlessNodes.ts"
+import { Gateways } from "../../src/proxy/agentless/Gateways.ts"
+import { TargetReach } from "../../src/proxy/agentless/TargetReach.ts"
 import { connectEndpoint } from "../../src/proxy/ConnectEndpoint.ts"
 import { ConnectForbidden, ConnectPolicy, NodeUnknown } from "../../src/proxy/ConnectPolicy.ts"
 import { makeHttpRoutes } from "../../src/proxy/HttpRoutes.ts"
@@ -66,10 +69,25 @@ const policy = Layer.succeed(ConnectPolicy, {
     if (name !== "web-1" && name !== "web-2")
       return Effect.fail(new NodeUnknown({ message: `there is no node "${target}"` }))
     return user.user === "ada"
-      ? Effect.succeed({ node: name, grant: fullGrant(user.user) })
+      ? Effect.succeed({ node: name, grant: fullGrant(user.user), agentless: Option.none() })
       : Effect.fail(new ConnectForbidden({ message: `${user.user} may not reach ${name}` }))
   },
 })
+
+/** All nodes have agents. */
+export const noGateways = Gateways.layer.pipe(
+  Layer.provide(
+    Layer.merge(
+      TargetReach.layer,
+      Layer.succeed(AgentlessNodes, {
+        cluster,
+        ids: Effect.succeed([]),
+        find: () => Effect.succeedNone,
+        certify: () => Effect.dieMessage("certified"),
+      }),
+    ),
+  ),
+)
 
 /** Nobody reads who was refused. */
 export const unreadRefusals = Layer.succeed(RefusalLog, { report: () => Effect.void })
@@ -123,6 +141,7 @@ export const testHub = (options: TestHubOptions = {}): Effect.Effect<TestHub, ne
         users,
         policy,
         unreadRefusals,
+        noGateways,
         nodes(removed),
         Tunnels.layer({ ...testTunnelsOptions, ...options.tunnels }),
         UserConnections.layer,

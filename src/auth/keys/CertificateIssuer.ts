@@ -4,7 +4,7 @@ import { Invalid } from "../../api/ApiError.ts"
 import { ed25519FromSsh, ed25519ToSsh } from "../../api/Ed25519Key.ts"
 import type { Login, NodeName, UserName } from "../../domain/Identifiers.ts"
 import { certificateAuthority } from "../../ssh/CertificateAuthority.ts"
-import { certificateLine } from "../../ssh/OpenSshCertificate.ts"
+import { certificateLine, type OpenSshCertificate } from "../../ssh/OpenSshCertificate.ts"
 import { parsePublicKeyLine } from "../../ssh/OpenSshKey.ts"
 import { certificateSkewSeconds, noLogin } from "./CertificateTimes.ts"
 import { ClusterKeys } from "./ClusterKeys.ts"
@@ -19,6 +19,14 @@ export interface UserCertificateOrder {
   readonly issuedAt: number
 }
 
+/** For whom the hub itself logs in at a machine without an agent. */
+export interface TargetCertificateOrder {
+  readonly user: UserName
+  readonly login: Login
+  readonly publicKey: KeyObject
+  readonly portForwarding: boolean
+}
+
 /** Which node a host certificate is for. */
 export interface HostCertificateOrder {
   readonly name: NodeName
@@ -26,6 +34,9 @@ export interface HostCertificateOrder {
 }
 
 const hostCertificateLife = Duration.days(30)
+
+/** It is shown at once; the machine's clock may be as much behind as `certificateSkewSeconds`, and as much ahead as this. */
+const targetCertificateLife = Duration.minutes(5)
 
 const longestLine = 8_192
 
@@ -66,6 +77,14 @@ const make = Effect.gen(function* () {
     return { certificate: certificateLine(certificate), expiresAtMs: Number(times.validBefore) * 1000 }
   })
 
+  const target = Effect.fn("CertificateIssuer.target")(function* (order: TargetCertificateOrder) {
+    const times = yield* validity(targetCertificateLife)
+    const permits = ["permit-pty", ...(order.portForwarding ? ["permit-port-forwarding"] : [])]
+    const extensions = new Map(permits.map((name) => [name, ""] as const))
+    const { publicKey, user: keyId, login } = order
+    return users.signUser({ publicKey, keyId, principals: [login], extensions, ...times })
+  })
+
   const host = Effect.fn("CertificateIssuer.host")(function* ({ name, hostKey }: HostCertificateOrder) {
     const publicKey = yield* readKey(hostKey)
     const times = yield* validity(hostCertificateLife)
@@ -77,7 +96,7 @@ const make = Effect.gen(function* () {
 
   const checkIdentityKey = (line: string): Effect.Effect<string, Invalid> => readIdentityKey(line)
 
-  return { user, host, checkKey, checkIdentityKey }
+  return { user, target, host, checkKey, checkIdentityKey }
 })
 
 /** Signs certificates with the cluster's authorities. `Invalid`: the key that was shown is none, or of an unknown kind. */
@@ -88,6 +107,8 @@ export class CertificateIssuer extends Context.Tag("mezite/auth/CertificateIssue
     readonly user: (
       order: UserCertificateOrder,
     ) => Effect.Effect<{ readonly certificate: string; readonly expiresAtMs: number }, Invalid>
+    /** The key id is the user's name, the login the only principal; good for 5 minutes, for a terminal, and ports if they are allowed. */
+    readonly target: (order: TargetCertificateOrder) => Effect.Effect<OpenSshCertificate>
     /** For the node's name, with and without the cluster's; good for 30 days. */
     readonly host: (order: HostCertificateOrder) => Effect.Effect<string, Invalid>
     readonly checkKey: (line: string) => Effect.Effect<void, Invalid>

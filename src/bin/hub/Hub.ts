@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { Clock, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
 import type { HubPin } from "../../api/HubPin.ts"
+import { HubTrust } from "../../api/HubTrust.ts"
 import { layerAuthServices } from "../../auth/AuthServices.ts"
 import { AuditAnchor } from "../../auth/audit/AuditAnchor.ts"
 import { layerSqlite } from "../../auth/database/Database.ts"
@@ -12,6 +13,7 @@ import { RecordingWork } from "../../auth/ingest/RecordingWork.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
 import { HubFacts } from "../../auth/keys/HubFacts.ts"
 import { Nodes } from "../../auth/nodes/Nodes.ts"
+import { OnlineNodes } from "../../auth/nodes/OnlineNodes.ts"
 import { RecordingDeletion } from "../../auth/recordings/RecordingDeletion.ts"
 import { RecordingDelivery } from "../../auth/recordings/RecordingDelivery.ts"
 import * as Retention from "../../auth/recordings/Retention.ts"
@@ -21,11 +23,13 @@ import * as StoredRecordings from "../../auth/storage/StoredRecordings.ts"
 import { version } from "../../domain/version.ts"
 import { Admission } from "../../proxy/Admission.ts"
 import { agentEndpoints } from "../../proxy/AgentEndpoints.ts"
+import { Gateways } from "../../proxy/agentless/Gateways.ts"
+import { TargetReach } from "../../proxy/agentless/TargetReach.ts"
 import { connectEndpoint } from "../../proxy/ConnectEndpoint.ts"
 import { serveFrontDoor } from "../../proxy/FrontDoor.ts"
-import type { ListenAddress } from "../../proxy/ListenAddress.ts"
+import { type ListenAddress, reachableAddress } from "../../proxy/ListenAddress.ts"
 import { listen } from "../../proxy/Listener.ts"
-import { generateTlsIdentity, tlsIdentityFromPem } from "../../proxy/TlsIdentity.ts"
+import { generateTlsIdentity, type TlsIdentity, tlsIdentityFromPem } from "../../proxy/TlsIdentity.ts"
 import { Tunnels } from "../../proxy/Tunnels.ts"
 import { UserConnections } from "../../proxy/UserConnections.ts"
 import { SigningKey } from "../../recording/SigningKey.ts"
@@ -35,7 +39,7 @@ import { enforcement } from "./enforcement.ts"
 import type { HubConfig } from "./HubConfig.ts"
 import { hubRoutes } from "./hubRoutes.ts"
 import { loadS3 } from "./loadS3.ts"
-import { onlineNodes, proxyPorts } from "./ports.ts"
+import { agentlessNodes, onlineNodes, proxyPorts } from "./ports.ts"
 import { layerLocalRpc, rpcEndpoints } from "./rpc.ts"
 import type { StorageConfig } from "./StorageConfig.ts"
 
@@ -61,6 +65,7 @@ const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Re
   Enforcer.layer.pipe(
     Layer.provideMerge(enforcement),
     Layer.provideMerge(layerRecording(config, dataDirectory)),
+    Layer.provideMerge(Layer.provide(Gateways.layer, agentlessNodes)),
     Layer.provideMerge(proxyPorts),
     Layer.provideMerge(AuditAnchor.layer(join(dataDirectory, "audit-head.json"))),
     Layer.provideMerge(layerAuthServices(config.clusterName)),
@@ -68,6 +73,7 @@ const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Re
     Layer.provideMerge(
       Layer.mergeAll(
         Tunnels.layer(),
+        TargetReach.layer,
         UserConnections.layer,
         Admission.layer,
         layerSqlite(join(dataDirectory, "hub.db")),
@@ -122,6 +128,11 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
     upgrades: { ...(yield* agentEndpoints), ...(yield* connectEndpoint), ...(yield* rpcEndpoints) },
     onHttp2: grpc.accept,
   })
+  yield* (yield* Gateways).begin({
+    ...reachedFromWithin(address, tls),
+    config: config.recording,
+    directory: join(dataDirectory, "gateway"),
+  })
   yield* Effect.forkScoped(rememberOnline)
   yield* Layer.build(layerLocalRpc(join(dataDirectory, "hub.sock")))
   const services = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof drainHub>>>()
@@ -133,11 +144,22 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
   } satisfies RunningHub
 })
 
+/** How the nodes that this hub serves itself reach it. */
+const reachedFromWithin = (address: ListenAddress, tls: Option.Option<TlsIdentity>) => {
+  const { host, port } = reachableAddress(address)
+  return Option.match(tls, {
+    onNone: () => ({ hub: { host, port, tls: false }, trust: HubTrust.Plain() }),
+    onSome: ({ pin, certificate }) => ({
+      hub: { host, port, tls: true },
+      trust: HubTrust.Pinned({ pin, certificate }),
+    }),
+  })
+}
+
 /** Notes every minute which nodes are there, so that `nodes ls` can tell since when one is not. */
 const rememberOnline = Effect.gen(function* () {
-  const nodes = yield* Nodes
-  const tunnels = yield* Tunnels
-  yield* Effect.flatMap(tunnels.online, Effect.forEach(nodes.seen, { discard: true })).pipe(
+  const [nodes, { online }] = [yield* Nodes, yield* OnlineNodes]
+  yield* Effect.flatMap(online, Effect.forEach(nodes.seen, { discard: true })).pipe(
     Effect.catchAll((error) => Effect.logWarning("who is online cannot be noted", error)),
     Effect.repeat(Schedule.spaced("1 minute")),
   )

@@ -1,5 +1,6 @@
 import { Config, ConfigError, Duration, Either, Option, Redacted } from "effect"
 import { drainTimeout, duration } from "../../domain/ConfigValues.ts"
+import { nodeConfig } from "../../node/NodeConfig.ts"
 import { type ListenAddress, parseListenAddress } from "../../proxy/ListenAddress.ts"
 import { KeyRing } from "../../recording/KeyRing.ts"
 import { MasterKey } from "../../recording/MasterKey.ts"
@@ -47,6 +48,8 @@ export const hubConfig = Config.all({
   /** How long a session without its agent is waited for. */
   orphanAfter: Config.withDefault(duration("MEZITE_RECORDING_ORPHAN_AFTER"), Duration.minutes(2)),
   drainTimeout,
+  /** Of nodes without an agent, which the hub records itself. */
+  recording: nodeConfig,
   storage: storageConfig,
   keyRing: Config.map(Config.all([encryptionKey, oldKeys]), ([current, old]) =>
     Redacted.make(new KeyRing(Option.getOrUndefined(current), old)),

@@ -1,6 +1,7 @@
 import { Duration, Effect, Option } from "effect"
 import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
 import { Admission } from "../../proxy/Admission.ts"
+import { Gateways } from "../../proxy/agentless/Gateways.ts"
 import { Tunnels } from "../../proxy/Tunnels.ts"
 import { UserConnections } from "../../proxy/UserConnections.ts"
 
@@ -14,14 +15,15 @@ const endLimit = "5 seconds"
  */
 export const drainHub = Effect.fn("Hub.drain")(function* (limit: Duration.Duration) {
   const [admission, ingest] = [yield* Admission, yield* RecordingIngest]
-  const [tunnels, users] = [yield* Tunnels, yield* UserConnections]
+  const [tunnels, gateways, users] = [yield* Tunnels, yield* Gateways, yield* UserConnections]
   yield* admission.close
   yield* ingest.close
   const idle = Effect.zipRight(users.idle, ingest.idle)
   if (Option.isSome(yield* Effect.timeoutOption(idle, 0))) return
   yield* Effect.logInfo(`stopping: what goes on here may come to an end for ${Duration.format(limit)}`)
-  yield* tunnels.stopping(limit)
+  yield* Effect.zipRight(tunnels.stopping(limit), gateways.stopping(limit))
   if (Option.isSome(yield* Effect.timeoutOption(idle, limit))) return
-  yield* tunnels.end({ everything: true }, "the hub is stopping")
+  const everything = [{ everything: true }, "the hub is stopping"] as const
+  yield* Effect.zipRight(tunnels.end(...everything), gateways.end(...everything))
   yield* Effect.timeoutOption(idle, endLimit)
 })

@@ -1,8 +1,10 @@
 import { Effect, FiberSet, Layer } from "effect"
+import type { EndTarget } from "../../api/transport/TunnelMessages.ts"
 import { Enforcement } from "../../auth/enforcement/Enforcement.ts"
 import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
-import type { UserName } from "../../domain/Identifiers.ts"
+import type { NodeName, UserName } from "../../domain/Identifiers.ts"
 import { type Lock, lockedMessage } from "../../domain/Lock.ts"
+import { Gateways } from "../../proxy/agentless/Gateways.ts"
 import { Tunnels } from "../../proxy/Tunnels.ts"
 import { UserConnections } from "../../proxy/UserConnections.ts"
 
@@ -14,6 +16,10 @@ export const enforcement = Layer.scoped(
   Enforcement,
   Effect.gen(function* () {
     const [tunnels, connections, ingest] = [yield* Tunnels, yield* UserConnections, yield* RecordingIngest]
+    const gateways = yield* Gateways
+    const nodes = Effect.zipWith(tunnels.online, gateways.served, (agents, served) => new Set([...agents, ...served]))
+    const end = (target: EndTarget, reason: string, node?: NodeName) =>
+      Effect.zipRight(tunnels.end(target, reason, node), gateways.end(target, reason, node))
     const fork = yield* FiberSet.makeRuntime<never>()
     /** What the user has open now, and no more: when that is cut, the user may be welcome again. */
     const cutSoon = Effect.fnUntraced(function* (user: UserName, reason: string) {
@@ -34,12 +40,13 @@ export const enforcement = Layer.scoped(
     }
 
     return {
-      connected: Effect.all({ users: connections.users, nodes: tunnels.online }),
+      connected: Effect.all({ users: connections.users, nodes }),
       // Told before it is cut off, a node obeys the lock that concerns itself too.
-      hold: (locks) => Effect.zipRight(tunnels.hold(locks), Effect.forEach(locks, cutOff, { discard: true })),
-      cutUser: (user, reason) => Effect.zipRight(tunnels.end({ user }, reason), cutSoon(user, reason)),
-      cutNode: (id) => Effect.zipRight(tunnels.remove(id), ingest.expel(id)),
-      endSession: (node, session_id, reason) => tunnels.end({ session_id }, reason, node),
+      hold: (locks) =>
+        Effect.all([tunnels.hold(locks), gateways.hold(locks), Effect.forEach(locks, cutOff)], { discard: true }),
+      cutUser: (user, reason) => Effect.zipRight(end({ user }, reason), cutSoon(user, reason)),
+      cutNode: (id) => Effect.all([tunnels.remove(id), gateways.remove(id), ingest.expel(id)], { discard: true }),
+      endSession: (node, session_id, reason) => end({ session_id }, reason, node),
     }
   }),
 )

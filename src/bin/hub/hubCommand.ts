@@ -6,16 +6,15 @@ import { CommandFailed } from "../../cli/CommandFailed.ts"
 import { dataDirectory } from "../../cli/mezctl/HubSocket.ts"
 import { printLine } from "../../cli/Output.ts"
 import { WrongUsage } from "../../cli/WrongUsage.ts"
-import { type ListenAddress, showListenAddress } from "../../proxy/ListenAddress.ts"
+import { type ListenAddress, reachableAddress, showListenAddress } from "../../proxy/ListenAddress.ts"
 import { logging } from "../process/logging.ts"
 import { readConfig } from "../process/readConfig.ts"
 import { StopRequest } from "../process/StopRequest.ts"
 import { type RunningHub, startHub } from "./Hub.ts"
 import { hubConfig } from "./HubConfig.ts"
 
-/** Where clients on this host reach what listens everywhere. */
-const reachable = ({ host, port }: ListenAddress): string =>
-  showListenAddress({ host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port })
+/** Where clients on this host reach the hub. */
+const reachable = (address: ListenAddress): string => showListenAddress(reachableAddress(address))
 
 /** What `mezctl auth sign` tells the users of identity files. */
 const keepEndpoint = (directory: string, hub: RunningHub) =>

@@ -3,13 +3,18 @@ import { Effect, Layer, Option } from "effect"
 import { Callers } from "../../auth/access/Callers.ts"
 import { grantAccess } from "../../auth/access/GrantAccess.ts"
 import { knowsNode } from "../../auth/access/knowsNode.ts"
+import { CertificateIssuer } from "../../auth/keys/CertificateIssuer.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
 import { Locks } from "../../auth/locks/Locks.ts"
 import { labelsOf } from "../../auth/nodes/NodeRecord.ts"
 import { Nodes } from "../../auth/nodes/Nodes.ts"
 import { OnlineNodes } from "../../auth/nodes/OnlineNodes.ts"
+import { type OpensshNode, OpensshNodes } from "../../auth/nodes/OpensshNodes.ts"
+import type { AccessGrant } from "../../domain/AccessGrant.ts"
 import { lockedMessage } from "../../domain/Lock.ts"
 import { Admission } from "../../proxy/Admission.ts"
+import { AgentlessNodes, NodesUnavailable } from "../../proxy/agentless/AgentlessNodes.ts"
+import { TargetReach } from "../../proxy/agentless/TargetReach.ts"
 import { ConnectForbidden, ConnectPolicy, NodeUnknown } from "../../proxy/ConnectPolicy.ts"
 import { NodeAuthenticator, NodeRefused } from "../../proxy/NodeAuthenticator.ts"
 import { nodeOfTarget } from "../../proxy/NodeOfTarget.ts"
@@ -52,6 +57,15 @@ const userAuthenticator = Layer.effect(
   }),
 )
 
+/** A machine without an agent is used by its own logins, and has no use for the user's authentication agent. */
+const narrowed =
+  (grant: AccessGrant) =>
+  ({ logins }: OpensshNode): AccessGrant => ({
+    ...grant,
+    logins: grant.logins.filter((login) => logins.includes(login)),
+    agentForwarding: false,
+  })
+
 /** A user reaches the nodes on which the user's roles allow a login; of others it is not even told that they exist. */
 const connectPolicy = Layer.effect(
   ConnectPolicy,
@@ -59,6 +73,7 @@ const connectPolicy = Layer.effect(
     const { clusterName } = yield* ClusterKeys
     const admission = yield* Admission
     const [nodes, locks] = [yield* Nodes, yield* Locks]
+    const opensshNodes = yield* OpensshNodes
     const orNotNow = <A>(answer: Effect.Effect<A, SqlError>) =>
       Effect.catchAll(answer, (error) => Effect.zipRight(logged(error), new NodeUnknown({ message: notNow })))
     return {
@@ -69,13 +84,39 @@ const connectPolicy = Layer.effect(
         if (Option.isNone(name)) return yield* unknown
         const found = yield* orNotNow(nodes.named(name.value))
         if (Option.isNone(found)) return yield* unknown
-        const grant = grantAccess(user, labelsOf(found.value))
+        const openssh = yield* orNotNow(opensshNodes.find(found.value.id))
+        const granted = grantAccess(user, labelsOf(found.value))
+        const grant = Option.match(openssh, { onNone: () => granted, onSome: narrowed(granted) })
         if (grant.logins.length === 0 && !knowsNode(user, labelsOf(found.value))) return yield* unknown
         const lock = yield* orNotNow(locks.on({ node: name.value }))
         if (Option.isSome(lock)) return yield* new ConnectForbidden({ message: lockedMessage(lock.value) })
-        if (grant.logins.length > 0) return { node: name.value, grant }
+        if (grant.logins.length > 0) return { node: name.value, grant, agentless: Option.map(openssh, ({ id }) => id) }
         return yield* new ConnectForbidden({ message: `your roles give you no login on ${name.value}` })
       }),
+    }
+  }),
+)
+
+/** What auth tells of nodes without an agent, and signs for them. */
+export const agentlessNodes = Layer.effect(
+  AgentlessNodes,
+  Effect.gen(function* () {
+    const [nodes, issuer] = [yield* OpensshNodes, yield* CertificateIssuer]
+    const { clusterName } = yield* ClusterKeys
+    const orNotNow = <A>(answer: Effect.Effect<A, SqlError>) =>
+      Effect.catchAll(answer, (error) => Effect.zipRight(logged(error), new NodesUnavailable({ message: notNow })))
+    return {
+      cluster: clusterName,
+      ids: orNotNow(nodes.ids),
+      find: (id) =>
+        Effect.map(
+          orNotNow(nodes.find(id)),
+          Option.map(({ address, targetKey: hostKey, ...node }) => ({
+            ...node,
+            target: { name: node.name, address, hostKey },
+          })),
+        ),
+      certify: issuer.target,
     }
   }),
 )
@@ -83,7 +124,12 @@ const connectPolicy = Layer.effect(
 /** What auth needs of the proxy. */
 export const onlineNodes = Layer.effect(
   OnlineNodes,
-  Effect.map(Tunnels, ({ online }) => ({ online })),
+  Effect.gen(function* () {
+    const [tunnels, reach] = [yield* Tunnels, yield* TargetReach]
+    return {
+      online: Effect.zipWith(tunnels.online, reach.online, (agents, targets) => new Set([...agents, ...targets])),
+    }
+  }),
 )
 
 export const proxyPorts = Layer.mergeAll(nodeAuthenticator, userAuthenticator, connectPolicy, refusalLog)

@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto"
+import type { Duplex } from "node:stream"
 import { Effect, FiberSet, Option, type Scope, Stream } from "effect"
+import type { AccessGrant } from "../../domain/AccessGrant.ts"
 import type { DirectForward } from "../../ssh/DirectForward.ts"
 import { joinStreams } from "../../ssh/JoinStreams.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import type { SshConnection } from "../../ssh/SshConnection.ts"
+import { Gateways } from "../agentless/Gateways.ts"
 import { ConnectPolicy } from "../ConnectPolicy.ts"
 import { RefusalLog } from "../RefusalLog.ts"
 import { Tunnels } from "../Tunnels.ts"
@@ -34,7 +37,7 @@ const explain = Effect.fn("FrontDoor.explain")(function* (request: SessionReques
 /** One connection to a node: decided, dialled, relayed. */
 const jump = Effect.fn("FrontDoor.jump")(function* (client: JumpUser, remoteAddress: string, forward: DirectForward) {
   const policy = yield* ConnectPolicy
-  const tunnels = yield* Tunnels
+  const [tunnels, gateways] = [yield* Tunnels, yield* Gateways]
   const { report } = yield* RefusalLog
   if (forward.target._tag === "Unix") return yield* forward.reject("only nodes are reached through here")
   const { host, port } = forward.target
@@ -42,10 +45,19 @@ const jump = Effect.fn("FrontDoor.jump")(function* (client: JumpUser, remoteAddr
     return yield* forward.reject(`only port 22 of a node is reached through here, not ${port}`)
   }
   const connectionId = randomUUID()
+  const about = (grant: AccessGrant) => ({ connectionId, remoteAddress, grant })
   const reached = yield* client.current.pipe(
     Effect.flatMap((user) => policy.resolve(user, host)),
-    Effect.flatMap(({ node, grant }) =>
-      Effect.map(tunnels.connect(node, { connectionId, remoteAddress, grant }), (tunnel) => ({ node, tunnel })),
+    Effect.flatMap(({ node, grant, agentless }) =>
+      Option.isSome(agentless)
+        ? Effect.map(gateways.open(agentless.value), (gateway) => ({
+            node,
+            carry: (transport: Duplex) => gateway.serve({ ...about(grant), transport }),
+          }))
+        : Effect.map(tunnels.connect(node, about(grant)), (tunnel) => ({
+            node,
+            carry: (channel: Duplex) => joinStreams(channel, tunnel),
+          })),
     ),
     Effect.either,
   )
@@ -54,20 +66,20 @@ const jump = Effect.fn("FrontDoor.jump")(function* (client: JumpUser, remoteAddr
     yield* report({ user: client.user, target: host.slice(0, 256), remoteAddress, reason })
     return yield* forward.reject(reason)
   }
-  const { node, tunnel } = reached.right
+  const { node, carry } = reached.right
   yield* Effect.logInfo("connected").pipe(
     Effect.annotateLogs({ user: client.user, node, connection: connectionId, through: "ssh" }),
   )
-  yield* joinStreams(yield* forward.accept, tunnel)
+  yield* carry(yield* forward.accept)
 }, Effect.scoped)
 
 /** Serves what a logged-in client asks for until it has gone; its connections to nodes end with it. */
 export const serveJumps = Effect.fn("FrontDoor.serveJumps")(function* (
   client: SshConnection<JumpUser>,
   remoteAddress: string,
-): Effect.fn.Return<void, never, ConnectPolicy | Tunnels | RefusalLog | Scope.Scope> {
-  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels | RefusalLog>()
-  const supervised = (effect: Effect.Effect<void, never, ConnectPolicy | Tunnels | RefusalLog>) =>
+): Effect.fn.Return<void, never, ConnectPolicy | Tunnels | Gateways | RefusalLog | Scope.Scope> {
+  const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels | Gateways | RefusalLog>()
+  const supervised = (effect: Effect.Effect<void, never, ConnectPolicy | Tunnels | Gateways | RefusalLog>) =>
     Effect.sync(() => {
       fork(Effect.catchAllCause(effect, (cause) => Effect.logError("a channel's handler died", cause)))
     })

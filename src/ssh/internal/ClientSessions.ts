@@ -9,6 +9,7 @@ import { clientChannel } from "./ClientChannel.ts"
 import type { ConnectionLink } from "./ConnectionLink.ts"
 import { EchoTrial } from "./EchoTrial.ts"
 import { type Opened, openChannel } from "./openChannel.ts"
+import { endHalves } from "./ssh2/endings.ts"
 import type { Ssh2Client } from "./ssh2/Ssh2Shape.ts"
 
 const terminal = ({ term, size, modes }: PtyRequest) => ({
@@ -45,6 +46,15 @@ export const clientSessions = (
       session((opened) => {
         client.subsys(name, opened)
       }),
+    directStreamlocal: (path) =>
+      openChannel<Duplex>(
+        link,
+        "client",
+        (opened) => {
+          client.openssh_forwardOutStreamLocal(path, opened)
+        },
+        endHalves,
+      ),
     directTcpip: ({ host, port, originAddress, originPort }) =>
       openChannel<Duplex>(
         link,
@@ -52,7 +62,7 @@ export const clientSessions = (
         (opened) => {
           client.forwardOut(originAddress, originPort, host, port, opened)
         },
-        (channel) => channel,
+        endHalves,
       ),
   }
 }

@@ -5,6 +5,7 @@ import type { Session } from "../../../src/api/ClusterRpcs.ts"
 import type { AuditEvent } from "../../../src/domain/AuditEvent.ts"
 import type { SpoolEntry } from "../../../src/node/spool/listSpool.ts"
 import { bundled, type Ended, endPrograms, Program, runToEnd, type Variables } from "./Program.ts"
+import { Target } from "./Target.ts"
 
 export interface ClusterOptions {
   /** Where everything is kept; a new one if not given. */
@@ -14,6 +15,8 @@ export interface ClusterOptions {
   readonly throughTo?: (listen: string, node: string) => Promise<string>
   /** Agents by name, each with its variables. */
   readonly nodes?: Readonly<Record<string, Variables>>
+  /** Nodes without an agent, by name; none if not given. */
+  readonly targets?: ReadonlyArray<string>
 }
 
 /** The account that tests use on nodes: whoever runs them. */
@@ -27,6 +30,7 @@ export class Cluster {
   readonly identity: string
   readonly home: string
   readonly agents = new Map<string, Program>()
+  readonly targets = new Map<string, Target>()
   /** Every token that a node was to join with. */
   readonly joinTokens: Array<string> = []
   readonly #options: ClusterOptions
@@ -56,12 +60,16 @@ export class Cluster {
   }
 
   async #startAll(): Promise<void> {
-    const { throughTo, nodes = { "web-1": {} } } = this.#options
+    const { throughTo, nodes = { "web-1": {} }, targets = [] } = this.#options
     await this.startHub()
     if (throughTo !== undefined) {
       for (const name of Object.keys(nodes)) this.#hubFor.set(name, await throughTo(this.listen, name))
     }
-    await Promise.all([this.addUser(), ...Object.keys(nodes).map((name) => this.startAgent(name))])
+    await Promise.all([
+      this.addUser(),
+      ...Object.keys(nodes).map((name) => this.startAgent(name)),
+      ...targets.map((name) => this.startTarget(name)),
+    ])
   }
 
   get hub(): Program {
@@ -107,6 +115,7 @@ export class Cluster {
       MEZITE_DATA_DIR: this.hubDirectory,
       MEZITE_LISTEN: this.#listen,
       MEZITE_SSH_LISTEN: this.#ssh,
+      MEZITE_SPOOL_MIN_FREE: "1MiB",
       ...this.#options.hub,
     }
   }
@@ -151,6 +160,20 @@ export class Cluster {
     const agent = new Program([...bundled("mezd"), "start"], { ...this.agentVariables(name), ...join })
     this.agents.set(name, agent)
     await agent.shows(/^mezd ready node=\S+ id=\S+$/m)
+  }
+
+  /** Starts a machine without an agent, and adds it. */
+  async startTarget(name: string, logins = `${login},nobody-here`): Promise<void> {
+    const userCa = (await this.mezctl("ca", "export", "--type", "user")).stdout.toString()
+    const target = await Target.start(join(this.directory, name), userCa)
+    this.targets.set(name, target)
+    await this.mezctl("nodes", "add", "--openssh", name, "--addr", target.address, "--logins", logins)
+  }
+
+  target(name = "db-1"): Target {
+    const target = this.targets.get(name)
+    if (target === undefined) throw new Error(`there is no machine ${name}`)
+    return target
   }
 
   hubForAgent(name: string): Variables {

@@ -209,7 +209,7 @@ const allowedTo = Effect.fnUntraced(function* (node: TheNode, role: string, echo
   const reached = yield* Effect.either(Effect.flatMap(ConnectPolicy, (policy) => policy.resolve(identity, "web-1")))
   // Also where the hub lets nobody through: the node is asked all the same, and must refuse by itself.
   const grant = grantAccess(identity, { env: "test" })
-  if (Either.isRight(reached)) expect(reached.right).toEqual({ node: "web-1", grant })
+  if (Either.isRight(reached)) expect(reached.right).toEqual({ node: "web-1", grant, agentless: Option.none() })
   else expect(reached.left.message).toBe(seesNodes.includes(role) ? noLogin : noNode)
   const port = yield* inProcessAgent(node, grant)
 
