@@ -1,5 +1,10 @@
 import { defineConfig } from "vitest/config"
 
+const overPostgres = [
+  "test/auth/{access,audit,enforcement,locks,nodes,roles,rpc,sessions,settings}/**/*.test.ts",
+  "test/auth/identities/{Logins,SecondFactors,Users}.test.ts",
+  "test/auth/ingest/Crash.test.ts",
+]
 const e2e = "test/e2e/**/*.test.ts"
 
 export default defineConfig({
@@ -10,6 +15,16 @@ export default defineConfig({
     coverage: { include: ["src/**"], exclude: ["src/**/gen/**"], reporter: ["text-summary"] },
     projects: [
       { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [e2e] } },
+      // The hub's services once more, over its other database.
+      {
+        extends: true,
+        test: {
+          name: "postgres",
+          include: overPostgres,
+          exclude: ["test/auth/audit/AuditAnchor.test.ts"],
+          globalSetup: ["test/auth/support/postgres.ts"],
+        },
+      },
       { extends: true, test: { name: "e2e", include: [e2e], globalSetup: ["test/e2e/support/build.ts"] } },
     ],
   },

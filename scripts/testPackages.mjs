@@ -18,6 +18,7 @@ const commands = {
   ...(process.getuid?.() === 0 && process.arch === "x64" && existsSync("/sys/kernel/btf/vmlinux")
     ? { clang: "clang", bpftool: "bpftool", "../include/bpf/bpf.h": "libbpf-dev", sudo: "sudo", perl: "perl-base" }
     : {}),
+  "../lib/postgresql": "postgresql",
   // A real S3 store.
   radosgw: "radosgw",
   "ceph-mon": "ceph-mon",

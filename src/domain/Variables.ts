@@ -4,6 +4,7 @@ export const variables: ReadonlySet<string> = new Set([
   "MEZITE_BPF_REQUIRED",
   "MEZITE_CA_PIN",
   "MEZITE_CLUSTER_NAME",
+  "MEZITE_DATABASE_URL",
   "MEZITE_DATA_DIR",
   "MEZITE_DRAIN_TIMEOUT",
   "MEZITE_HOME",

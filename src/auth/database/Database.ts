@@ -1,19 +1,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
-import { SqlError } from "@effect/sql/SqlError"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
-import { Cause, Context, Effect, Layer, Option } from "effect"
+import { Cause, Context, Effect, Layer } from "effect"
 import { DatabaseError } from "./DatabaseError.ts"
 import { privateFile } from "./internal/privateFile.ts"
+import { withFailingCommit } from "./internal/withFailingCommit.ts"
 import { migrate } from "./Migrations.ts"
-
-/** A COMMIT that fails, as on a full disk, is its caller's failure like any other; the library takes it for a defect. */
-const withFailingCommit = (sql: SqlClient.SqlClient): SqlClient.SqlClient => {
-  const withTransaction: SqlClient.SqlClient["withTransaction"] = (effect) =>
-    Effect.catchSomeDefect(sql.withTransaction(effect), (defect) =>
-      defect instanceof SqlError ? Option.some(Effect.fail(defect)) : Option.none(),
-    )
-  return new Proxy(sql, { get: (of, name) => (name === "withTransaction" ? withTransaction : Reflect.get(of, name)) })
-}
 
 const openSqlite = Effect.fn("Database.open")(function* (path: string) {
   yield* privateFile(path)

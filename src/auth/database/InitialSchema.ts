@@ -151,9 +151,20 @@ const sqliteTriggers = [
   `CREATE TRIGGER audit_head_forward BEFORE UPDATE ON audit_head WHEN NEW.count < OLD.count ${appendOnly}`,
 ]
 
+const postgresTriggers = [
+  `CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'the audit log is only ever appended to'; END $$`,
+  ...[
+    "audit_no_change BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW",
+    "audit_no_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT",
+    "audit_head_no_delete BEFORE DELETE ON audit_head FOR EACH ROW",
+    "audit_head_forward BEFORE UPDATE ON audit_head FOR EACH ROW WHEN (NEW.count < OLD.count)",
+  ].map((trigger) => `CREATE TRIGGER ${trigger} EXECUTE FUNCTION audit_append_only()`),
+]
+
 /** The tables of the first release. */
 export const initialSchema = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const triggers = sql.onDialectOrElse({ sqlite: () => sqliteTriggers, orElse: () => [] })
+  const triggers = sql.onDialectOrElse({ sqlite: () => sqliteTriggers, pg: () => postgresTriggers, orElse: () => [] })
   yield* Effect.forEach([...statements, ...triggers], (statement) => sql.unsafe(statement), { discard: true })
 })

@@ -76,7 +76,7 @@ const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Re
         TargetReach.layer,
         UserConnections.layer,
         Admission.layer,
-        layerSqlite(join(dataDirectory, "hub.db")),
+        layerDatabase(config, dataDirectory),
         Layer.succeed(HubFacts, { version, sshPort: Ref.get(sshPort) }),
       ),
     ),
@@ -84,6 +84,19 @@ const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Re
 
 const sealingKey = ({ privateKey }: ClusterKeys["Type"]["recordingKeys"][0]): SigningKey =>
   Either.getOrThrow(SigningKey.fromKeyObject(Redacted.value(privateKey)))
+
+/** The client of PostgreSQL is loaded where it is used. */
+const layerDatabase = ({ databaseUrl }: HubConfig, dataDirectory: string) =>
+  Option.match(databaseUrl, {
+    onNone: () => layerSqlite(join(dataDirectory, "hub.db")),
+    onSome: (url) =>
+      Layer.unwrapEffect(
+        Effect.map(
+          Effect.promise(() => import("../../auth/database/Postgres.ts")),
+          ({ layerPostgres }) => layerPostgres(url),
+        ),
+      ),
+  })
 
 /** The client of S3 is loaded where it is used: it costs time and memory. */
 const layerStorage = (storage: StorageConfig, directory: string) =>

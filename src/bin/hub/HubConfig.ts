@@ -38,6 +38,13 @@ const clusterName = Config.option(
   }),
 )
 
+const databaseUrl = Config.option(
+  Config.validate(Config.redacted("MEZITE_DATABASE_URL"), {
+    message: "it is a database's URL, postgres://USER:PASSWORD@HOST:PORT/NAME",
+    validation: (url) => /^postgres(ql)?:\/\//.test(Redacted.value(url)) && URL.canParse(Redacted.value(url)),
+  }),
+)
+
 /** How a hub runs, from its environment. Its directory of data is the caller's to choose. */
 export const hubConfig = Config.all({
   listen: address("MEZITE_LISTEN", "0.0.0.0:3080"),
@@ -51,6 +58,8 @@ export const hubConfig = Config.all({
   /** Of nodes without an agent, which the hub records itself. */
   recording: nodeConfig,
   storage: storageConfig,
+  /** PostgreSQL; none: SQLite in the hub's directory. */
+  databaseUrl,
   keyRing: Config.map(Config.all([encryptionKey, oldKeys]), ([current, old]) =>
     Redacted.make(new KeyRing(Option.getOrUndefined(current), old)),
   ),

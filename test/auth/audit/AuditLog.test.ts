@@ -167,7 +167,14 @@ const triggers = ["audit_no_update", "audit_no_delete", "audit_head_no_delete", 
 
 /** What whoever knows of them does first. */
 const dropTriggers = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  Effect.forEach(triggers, (name) => sql.unsafe(`DROP TRIGGER ${name}`), { discard: true }),
+  Effect.forEach(
+    sql.onDialectOrElse({
+      pg: () => ["audit_events", "audit_head"].map((table) => `ALTER TABLE ${table} DISABLE TRIGGER USER`),
+      orElse: () => triggers.map((name) => `DROP TRIGGER ${name}`),
+    }),
+    (statement) => sql.unsafe(statement),
+    { discard: true },
+  ),
 )
 
 /** A log of 1,050 events, more than are verified at a time, in one go. */

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Layer, Option, Stream, TestClock } from "effect"
 import { layerAuthServices } from "../../../src/auth/AuthServices.ts"
-import { layerSqlite } from "../../../src/auth/database/Database.ts"
 import { Enforcement } from "../../../src/auth/enforcement/Enforcement.ts"
 import { Passwords } from "../../../src/auth/identities/Passwords.ts"
 import { HubFacts } from "../../../src/auth/keys/HubFacts.ts"
@@ -13,6 +12,7 @@ import { RecordingStore } from "../../../src/auth/sessions/RecordingStore.ts"
 import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
 import type { NodeId, UserName } from "../../../src/domain/Identifiers.ts"
 import type { Lock } from "../../../src/domain/Lock.ts"
+import { databaseIn } from "./testDatabase.ts"
 
 /** A folder of the test's own, removed with its scope. */
 export const temporaryFolder = Effect.acquireRelease(
@@ -20,10 +20,8 @@ export const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true })),
 )
 
-/** A real SQLite database in a folder of its own. */
-export const layerTestDatabase = Layer.unwrapScoped(
-  Effect.map(temporaryFolder, (folder) => layerSqlite(join(folder, "mezhub.db"))),
-)
+/** A real database of the test's own: SQLite, or PostgreSQL in the project of that name. */
+export const layerTestDatabase = Layer.unwrapScoped(Effect.map(temporaryFolder, databaseIn))
 
 /** Who the test says is connected, and what became of it. */
 export const testConnections = () => {

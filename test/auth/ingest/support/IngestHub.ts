@@ -3,7 +3,6 @@ import { join } from "node:path"
 import { Context, Duration, Effect, Either, Layer, Logger, LogLevel, Option, Redacted, type Scope } from "effect"
 import type { Heartbeat } from "../../../../src/api/transport/Heartbeat.ts"
 import { layerAuthServices } from "../../../../src/auth/AuthServices.ts"
-import { layerSqlite } from "../../../../src/auth/database/Database.ts"
 import * as GrpcIngest from "../../../../src/auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../../../src/auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../../../src/auth/ingest/RecordingIngest.ts"
@@ -20,6 +19,7 @@ import { RecordingStorage, type StorageFailed } from "../../../../src/auth/stora
 import * as StoredRecordings from "../../../../src/auth/storage/StoredRecordings.ts"
 import { KeyRing, type MasterKey, SigningKey } from "../../../../src/recording/index.ts"
 import { layerCheapPasswords, testConnections } from "../../support/TestHub.ts"
+import { databaseIn } from "../../support/testDatabase.ts"
 
 /** Where a hub may be struck down: before or after a step, which is then as if the process had been killed there. */
 export type Step = "started" | "ended" | "put" | "stored"
@@ -94,7 +94,7 @@ const layerHub = (
     Layer.provideMerge(
       Layer.mergeAll(
         testConnections().layer,
-        layerSqlite(join(folder, "hub.db")),
+        databaseIn(folder),
         Layer.succeed(HubFacts, { version: "1.2.3", sshPort: Effect.succeed(3023) }),
       ),
     ),

@@ -1,0 +1,87 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const root = "/usr/lib/postgresql"
+
+/** Debian keeps a version's programs in a directory of its own. */
+const programs = (): string => {
+  const versions = existsSync(root) ? readdirSync(root) : []
+  const newest = versions.sort((a, b) => Number(b) - Number(a))[0]
+  if (newest === undefined) throw new Error("PostgreSQL is missing: install the Debian package postgresql")
+  return join(root, newest, "bin")
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, "close")
+  return port
+}
+
+/** It refuses to run as root. */
+const unprivileged = (): { readonly uid?: number; readonly gid?: number } => {
+  if (process.getuid?.() !== 0) return {}
+  const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"]).toString())
+  return { uid: id("-u"), gid: id("-g") }
+}
+
+/** A PostgreSQL server of a test's own, in a directory of its own, on an ephemeral port of the loopback address. */
+export class PostgresServer {
+  readonly port: number
+  readonly #folder: string
+  readonly #server: ChildProcess
+
+  private constructor(port: number, folder: string, server: ChildProcess) {
+    this.port = port
+    this.#folder = folder
+    this.#server = server
+  }
+
+  static async start(): Promise<PostgresServer> {
+    const [bin, user, port] = [programs(), unprivileged(), await freePort()]
+    const folder = mkdtempSync(join(tmpdir(), "mezite-pg-"))
+    if (user.uid !== undefined) chownSync(folder, user.uid, user.gid ?? user.uid)
+    const data = join(folder, "data")
+    const initdb = ["-D", data, "-U", "mezite", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    execFileSync(join(bin, "initdb"), initdb, { ...user, cwd: folder, stdio: "ignore" })
+    const settings = [
+      "fsync=off",
+      "listen_addresses=127.0.0.1",
+      `unix_socket_directories=${folder}`,
+      "max_connections=300",
+    ]
+    const words = ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])]
+    const server = spawn(join(bin, "postgres"), words, { ...user, cwd: folder, stdio: "ignore" })
+    const started = new PostgresServer(port, folder, server)
+    for (let tries = 0; tries < 400; tries += 1) {
+      try {
+        execFileSync(join(bin, "pg_isready"), ["-q", "-h", "127.0.0.1", "-p", String(port)])
+        return started
+      } catch {
+        await new Promise((resume) => setTimeout(resume, 50))
+      }
+    }
+    await started.stop()
+    throw new Error("PostgreSQL did not start")
+  }
+
+  url(database: string): string {
+    return `postgres://mezite@127.0.0.1:${this.port}/${database}`
+  }
+
+  async stop(): Promise<void> {
+    if (this.#server.exitCode === null && this.#server.signalCode === null) {
+      const ended = once(this.#server, "exit")
+      // Immediate shutdown: what is in it is thrown away.
+      this.#server.kill("SIGQUIT")
+      await ended
+    }
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
