@@ -156,7 +156,7 @@ it.scopedLive("without a good token nobody is known, and a broken database stays
       const call = RpcClient.withHeaders({ authorization })(web.SessionRecording())
       expect(yield* Effect.flip(call)).toMatchObject({ _tag: "Unauthenticated" })
     }
-    yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DROP TABLE users`)
+    yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`ALTER TABLE users RENAME TO lost`)
     const error = yield* Effect.flip(admin.UsersList())
     expect(error).toMatchObject({ _tag: "Unavailable" })
     expect(JSON.stringify(error)).not.toMatch(/users|SQL/)
