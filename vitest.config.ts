@@ -11,6 +11,9 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most of a test is waiting for another process, so that a file for each core leaves them half idle.
+    minWorkers: 1,
+    maxWorkers: 3,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     coverage: { include: ["src/**"], exclude: ["src/**/gen/**"], reporter: ["text-summary"] },
     projects: [
