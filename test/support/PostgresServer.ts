@@ -35,12 +35,11 @@ const unprivileged = (): { readonly uid?: number; readonly gid?: number } => {
 export class PostgresServer {
   readonly port: number
   readonly #folder: string
-  readonly #server: ChildProcess
+  #server: ChildProcess | undefined
 
-  private constructor(port: number, folder: string, server: ChildProcess) {
+  private constructor(port: number, folder: string) {
     this.port = port
     this.#folder = folder
-    this.#server = server
   }
 
   static async start(): Promise<PostgresServer> {
@@ -50,24 +49,31 @@ export class PostgresServer {
     const data = join(folder, "data")
     const initdb = ["-D", data, "-U", "mezite", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     execFileSync(join(bin, "initdb"), initdb, { ...user, cwd: folder, stdio: "ignore" })
+    const server = new PostgresServer(port, folder)
+    await server.restart()
+    return server
+  }
+
+  /** Starts it again where it is down, with what it had made durable; waits until it answers. */
+  async restart(): Promise<void> {
+    const [bin, user, folder] = [programs(), unprivileged(), this.#folder]
     const settings = [
       "fsync=off",
       "listen_addresses=127.0.0.1",
       `unix_socket_directories=${folder}`,
       "max_connections=300",
     ]
-    const words = ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])]
-    const server = spawn(join(bin, "postgres"), words, { ...user, cwd: folder, stdio: "ignore" })
-    const started = new PostgresServer(port, folder, server)
+    const words = ["-D", join(folder, "data"), "-p", `${this.port}`, ...settings.flatMap((setting) => ["-c", setting])]
+    this.#server = spawn(join(bin, "postgres"), words, { ...user, cwd: folder, stdio: "ignore" })
     for (let tries = 0; tries < 400; tries += 1) {
       try {
-        execFileSync(join(bin, "pg_isready"), ["-q", "-h", "127.0.0.1", "-p", String(port)])
-        return started
+        execFileSync(join(bin, "pg_isready"), ["-q", "-h", "127.0.0.1", "-p", String(this.port)])
+        return
       } catch {
         await new Promise((resume) => setTimeout(resume, 50))
       }
     }
-    await started.stop()
+    await this.stop()
     throw new Error("PostgreSQL did not start")
   }
 
@@ -75,13 +81,17 @@ export class PostgresServer {
     return `postgres://mezite@127.0.0.1:${this.port}/${database}`
   }
 
+  /** Immediate shutdown: all connections are cut, as by a crash. */
+  async crash(): Promise<void> {
+    const server = this.#server
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+    const ended = once(server, "exit")
+    server.kill("SIGQUIT")
+    await ended
+  }
+
   async stop(): Promise<void> {
-    if (this.#server.exitCode === null && this.#server.signalCode === null) {
-      const ended = once(this.#server, "exit")
-      // Immediate shutdown: what is in it is thrown away.
-      this.#server.kill("SIGQUIT")
-      await ended
-    }
+    await this.crash()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 }

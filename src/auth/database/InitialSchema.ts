@@ -157,6 +157,7 @@ const postgresTriggers = [
   ...[
     "audit_no_change BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW",
     "audit_no_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT",
+    "audit_head_no_truncate BEFORE TRUNCATE ON audit_head FOR EACH STATEMENT",
     "audit_head_no_delete BEFORE DELETE ON audit_head FOR EACH ROW",
     "audit_head_forward BEFORE UPDATE ON audit_head FOR EACH ROW WHEN (NEW.count < OLD.count)",
   ].map((trigger) => `CREATE TRIGGER ${trigger} EXECUTE FUNCTION audit_append_only()`),

@@ -1,19 +1,14 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { Cause, Context, Effect, Layer, Redacted } from "effect"
-import Pg from "pg"
 import { DatabaseError } from "./DatabaseError.ts"
+import { postgresPool } from "./internal/postgresPool.ts"
 import { withFailingCommit } from "./internal/withFailingCommit.ts"
+import { withRetriedConflicts } from "./internal/withRetriedConflicts.ts"
 import { migrate } from "./Migrations.ts"
 
 /** Any number, the same in every hub: who holds its lock brings the schema up to date, and the others wait. */
 const migrationLock = 0x6d657a69
-
-/** BIGINTs as numbers, as SQLite gives them: none of ours is larger than 2^53. */
-const types: Pg.CustomTypesConfig = {
-  getTypeParser: (oid, format) =>
-    oid === Pg.types.builtins.INT8 ? Number : (Pg.types.getTypeParser(oid, format as "text") as never),
-}
 
 /** The database as messages name it: without user and password. */
 const nameOf = (url: Redacted.Redacted<string>): string => {
@@ -40,10 +35,8 @@ const cannotUse = (url: Redacted.Redacted<string>) => (cause: Cause.Cause<unknow
 }
 
 const openPostgres = Effect.fn("Database.openPostgres")(function* (url: Redacted.Redacted<string>) {
-  const context = yield* Layer.build(
-    PgClient.layer({ url, types, connectTimeout: "5 seconds", applicationName: "mezhub" }),
-  )
-  const sql = withFailingCommit(Context.get(context, SqlClient.SqlClient))
+  const context = yield* Layer.build(PgClient.layerFromPool({ acquire: postgresPool(url) }))
+  const sql = withRetriedConflicts(withFailingCommit(Context.get(context, SqlClient.SqlClient)))
   yield* sql.withTransaction(
     Effect.gen(function* () {
       yield* sql`SELECT pg_advisory_xact_lock(${migrationLock})`
