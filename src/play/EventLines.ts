@@ -17,6 +17,20 @@ export type ShownEvents = "none" | "notable" | "all"
 /** Longer lines are cut; an export has all of it. */
 const longest = 500
 
+/** So much later a frame may stand in a recording whose events belong before, or between, those of another. */
+const closeMs = 50
+
+const eventKinds: ReadonlySet<number> = new Set([FrameKind.Exec, FrameKind.File, FrameKind.Network])
+
+/** Whether a frame is of enhanced recording. */
+export const holdsEvents = ({ kind }: Frame): boolean => eventKinds.has(kind)
+
+/** Of an event. */
+interface Line {
+  readonly timeUs: number
+  readonly text: string
+}
+
 const ENOENT = 2
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8")
@@ -49,35 +63,45 @@ const connectionLine = (event: ConnectionEvent): string => {
   return `${event.pid} ${event.name} ${event.way} ${protocolName(event)} ${where} (${event.number}): ${result(event.error, "pending")}`
 }
 
-/** Tells in lines what the frames of enhanced recording hold. */
+/**
+ * Tells in lines what the frames of enhanced recording hold. A recording has commands, files and connections in frames of their
+ * own: those of frames that stand together are told in the order in which they happened.
+ */
 export class EventLines {
   readonly #shown: ShownEvents
   readonly #joiner = new CommandJoiner()
+  #held: Array<Line> = []
 
   constructor(shown: ShownEvents) {
     this.#shown = shown
   }
 
-  /** None for other frames. Throws `Corrupt` for a payload that cannot be read. */
-  of(frame: Frame): ReadonlyArray<string> {
-    if (this.#shown === "none") return []
-    return this.#lines(frame).map((line) => line.slice(0, longest))
+  /**
+   * The lines of this frame and of those before it that were held back; none yet where the `next` one stands close. Throws
+   * `Corrupt` for a payload that cannot be read.
+   */
+  of(frame: Frame, next: Frame | undefined): ReadonlyArray<string> {
+    this.#held.push(...this.#lines(frame))
+    if (next !== undefined && holdsEvents(next) && next.timeMs - frame.timeMs <= closeMs) return []
+    const lines = this.#held.sort((one, other) => one.timeUs - other.timeUs)
+    this.#held = []
+    return lines.map(({ text }) => text.slice(0, longest))
   }
 
-  #lines({ kind, payload }: Frame): ReadonlyArray<string> {
+  #lines({ kind, payload }: Frame): ReadonlyArray<Line> {
     const all = this.#shown === "all"
     switch (kind) {
       case FrameKind.Exec:
         return decodeCommands(payload)
           .flatMap((part) => this.#joiner.add(part))
           .filter((event) => all || event._tag !== "Refused" || event.error !== ENOENT)
-          .map(commandLine)
+          .map((event) => ({ timeUs: event.timeUs, text: commandLine(event) }))
       case FrameKind.File:
         return decodeFiles(payload)
           .filter((event) => all || !isRoutineFile(event))
-          .map(fileLine)
+          .map((event) => ({ timeUs: event.timeUs, text: fileLine(event) }))
       case FrameKind.Network:
-        return decodeConnections(payload).map(connectionLine)
+        return decodeConnections(payload).map((event) => ({ timeUs: event.timeUs, text: connectionLine(event) }))
       default:
         return []
     }

@@ -1,6 +1,6 @@
 import { Clock, Effect, Option, Stream } from "effect"
 import { type Frame, FrameKind } from "../domain/Frame.ts"
-import { EventLines, type ShownEvents } from "./EventLines.ts"
+import { EventLines, holdsEvents, type ShownEvents } from "./EventLines.ts"
 import { PlayerRun } from "./internal/PlayerRun.ts"
 import type { KeyBuffer } from "./KeyBuffer.ts"
 import type { OutputLost } from "./OutputLost.ts"
@@ -24,7 +24,6 @@ export interface Playback<E> extends TimelineOptions {
 export type PlaybackEnd = "finished" | "quit" | "interrupted"
 
 const shown: ReadonlySet<number> = new Set([FrameKind.Output, FrameKind.Stderr, FrameKind.Gap])
-const eventKinds: ReadonlySet<number> = new Set([FrameKind.Exec, FrameKind.File, FrameKind.Network])
 
 /**
  * Plays a session as it happened: output, standard error and gaps, never what was typed. The first frame is drawn as soon as
@@ -32,7 +31,7 @@ const eventKinds: ReadonlySet<number> = new Set([FrameKind.Exec, FrameKind.File,
  * damage, and then fails with its error.
  */
 export const play = Effect.fn("Player.play")(function* <E>(playback: Playback<E>) {
-  const wanted = ({ kind }: Frame) => shown.has(kind) || (playback.events !== "none" && eventKinds.has(kind))
+  const wanted = (frame: Frame) => shown.has(frame.kind) || (playback.events !== "none" && holdsEvents(frame))
   let clock = startClock(yield* Clock.currentTimeMillis, 0, playback.speed)
   while (true) {
     const player = new PlayerRun(playback, playback.screen, playback.keys, clock, new EventLines(playback.events))

@@ -7,7 +7,7 @@ import { KeyBuffer } from "../../src/play/KeyBuffer.ts"
 import { play } from "../../src/play/Player.ts"
 import { PlayerKeys } from "../../src/play/PlayerKeys.ts"
 import type { PlayerScreen } from "../../src/play/PlayerScreen.ts"
-import { encodeFiles } from "../../src/recording/index.ts"
+import { encodeCommands, encodeFiles } from "../../src/recording/index.ts"
 import { outputFrame, text } from "../support/recordings.ts"
 
 const fakeScreen = () => {
@@ -31,6 +31,7 @@ interface StartOptions {
   readonly speed?: number
   readonly list?: ReadonlyArray<Frame>
   readonly events?: ShownEvents
+  readonly toMs?: number
 }
 
 const start = (options: StartOptions = {}) =>
@@ -41,7 +42,7 @@ const start = (options: StartOptions = {}) =>
       play({
         frames: Stream.fromIterable(options.list ?? frames),
         fromMs: 0,
-        toMs: Number.POSITIVE_INFINITY,
+        toMs: options.toMs ?? Number.POSITIVE_INFINITY,
         longestIdleMs: Number.POSITIVE_INFINITY,
         speed: options.speed ?? 1,
         screen,
@@ -143,6 +144,46 @@ describe("play", () => {
         yield* TestClock.adjust("2 seconds")
         expect(yield* Fiber.join(fiber)).toBe("finished")
         expect(shown).toEqual(["f0", ...expected])
+      }
+    }),
+  )
+
+  it.effect("shows what stands together in the order in which it happened, also where playing ends between", () =>
+    Effect.gen(function* () {
+      const opened = (timeUs: number, path: string) => ({
+        timeUs,
+        pid: 7,
+        name: "cat",
+        flags: 0,
+        cut: false,
+        unseen: false,
+        path: text(path),
+        error: 0,
+      })
+      const [early = text("")] = encodeFiles([opened(1_000, "/a"), opened(3_000, "/c")])
+      const [late = text("")] = encodeFiles([opened(2_000, "/b")])
+      const [ends = text("")] = encodeCommands([
+        { _tag: "Ended", timeUs: 2_500, pid: 7, exit: { _tag: "Code", code: 0 } },
+      ])
+      const frame = (seq: number, kind: FrameKind, payload: Uint8Array, timeMs: number) => ({
+        ...outputFrame(seq, payload, timeMs),
+        kind,
+      })
+      const list = [
+        frame(1, FrameKind.Exec, ends, 5),
+        frame(2, FrameKind.File, early, 5),
+        frame(3, FrameKind.File, late, 30),
+        outputFrame(4, text("shown"), 31),
+      ]
+      const opens = (path: string) => `event:7 cat opens ${path} O_RDONLY`
+      for (const [toMs, expected] of [
+        [1_000, [opens("/a"), opens("/b"), "event:7 ends: exit 0", opens("/c"), "shown"]],
+        [20, [opens("/a"), "event:7 ends: exit 0", opens("/c")]],
+      ] as const) {
+        const { shown, fiber } = yield* start({ list, events: "all", toMs })
+        yield* TestClock.adjust("2 seconds")
+        expect(yield* Fiber.join(fiber)).toBe("finished")
+        expect(shown).toEqual(expected)
       }
     }),
   )

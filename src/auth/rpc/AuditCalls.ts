@@ -24,10 +24,10 @@ export const auditCalls = Effect.gen(function* () {
         Stream.unwrap(
           Effect.map(ago(last), (sinceMs) => {
             if (program === null && path === null) return audit.list({ type, user, sessionId, node, sinceMs, limit })
-            return audit.list({ type, user, sessionId, node, sinceMs, limit: null }).pipe(
-              Stream.filter((event) => matchesDetail(event, { program, path })),
-              Stream.take(limit ?? Number.POSITIVE_INFINITY),
-            )
+            const found = audit
+              .list({ type, user, sessionId, node, sinceMs, limit: null })
+              .pipe(Stream.filter((event) => matchesDetail(event, { program, path })))
+            return limit === null ? found : Stream.take(found, limit)
           }),
         ),
       ),

@@ -1,4 +1,4 @@
-import { type Chunk, Clock, Effect, Fiber, Option, type Scope } from "effect"
+import { Chunk, Clock, Effect, Fiber, Option, type Scope } from "effect"
 import type { Frame } from "../../domain/Frame.ts"
 import type { RecordingError } from "../../recording/RecordingError.ts"
 import type { EventLines } from "../EventLines.ts"
@@ -76,16 +76,22 @@ export class PlayerRun {
 
   private drawAll(frames: Chunk.Chunk<Frame>): Effect.Effect<Outcome | undefined, OutputLost | RecordingError> {
     return Effect.gen(this, function* () {
-      for (const frame of frames) {
+      const inOrder = Chunk.toReadonlyArray(frames)
+      for (const [index, frame] of inOrder.entries()) {
         const [timeline, decision] = cue(this.timeline, frame, this.options)
         if (decision._tag === "Stop") return finished
         this.timeline = timeline
         const outcome = yield* this.waitUntil(decision.dueMs)
         if (outcome !== undefined) return outcome
-        yield* drawFrame(this.screen, frame, this.events)
+        yield* drawFrame(this.screen, frame, this.upToEnd(inOrder[index + 1]), this.events)
       }
       return undefined
     })
+  }
+
+  /** The frame, unless it is after what is played. */
+  private upToEnd(frame: Frame | undefined): Frame | undefined {
+    return frame === undefined || frame.timeMs > this.options.toMs ? undefined : frame
   }
 
   private waitUntil(dueMs: number): Effect.Effect<Outcome | undefined> {

@@ -15,10 +15,14 @@ const gapNotice = (gap: Gap): string => `${missing(gap)} missing here${gap.reaso
 
 const unreadable = (frame: Frame) => () => RecordingError.at(0, "Corrupt", `frame ${frame.seq} can't be read`)
 
-/** Draws what a session showed, and what is to be seen of what its processes did; says where something is missing. */
+/**
+ * Draws what a session showed, and what is to be seen of what its processes did, says where something is missing. `next`: the
+ * frame after it, where that is known.
+ */
 export const drawFrame = (
   screen: PlayerScreen,
   frame: Frame,
+  next: Frame | undefined,
   events: EventLines,
 ): Effect.Effect<void, OutputLost | RecordingError> => {
   switch (frame.kind) {
@@ -32,7 +36,7 @@ export const drawFrame = (
         catch: unreadable(frame),
       }).pipe(Effect.flatMap(screen.notice))
     default:
-      return Effect.flatMap(Effect.try({ try: () => events.of(frame), catch: unreadable(frame) }), (lines) =>
+      return Effect.flatMap(Effect.try({ try: () => events.of(frame, next), catch: unreadable(frame) }), (lines) =>
         Effect.forEach(lines, screen.event, { discard: true }),
       )
   }
