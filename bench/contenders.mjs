@@ -1,7 +1,7 @@
 // Starts what is measured: plain sshd behind an sshd jump host, two bare SSH processes in Node, and a hub with two agents.
 // BENCH_NODE_OPTIONS is given to their Node, for example --cpu-prof.
 import { execFileSync, spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -104,20 +104,22 @@ export const setUp = async () => {
       .slice(2)
       .map((pair) => pair.split(/=(.*)/s)),
   )
-  const agents = {}
-  for (const [name, mode] of [
-    ["sync", "node-sync"],
-    ["off", "off"],
-  ]) {
+  /** Starts the agent of a node, which joins the first time. */
+  const startAgent = async (name, variables) => {
     const env = {
       MEZITE_DATA_DIR: join(directory, name),
       MEZITE_NODE_NAME: name,
-      MEZITE_RECORDING_MODE: mode,
       MEZITE_HUB: told.listen,
       MEZITE_CA_PIN: told.ca_pin,
-      MEZITE_JOIN_TOKEN: mezctl(hubEnv, "tokens", "add", "--type", "node", "--ttl", "1h"),
+      ...variables,
     }
-    agents[name] = (await start("mezd", ["start"], env, "mezd ready")).child
+    if (!existsSync(env.MEZITE_DATA_DIR))
+      env.MEZITE_JOIN_TOKEN = mezctl(hubEnv, "tokens", "add", "--type", "node", "--ttl", "1h")
+    return (await start("mezd", ["start"], env, "mezd ready")).child
+  }
+  const agents = {
+    sync: await startAgent("sync", { MEZITE_RECORDING_MODE: "node-sync" }),
+    off: await startAgent("off", { MEZITE_RECORDING_MODE: "off" }),
   }
   mezctl(hubEnv, "users", "add", "bench", "--roles", "user", "--logins", "root")
   const identity = join(directory, "identity.json")
@@ -126,7 +128,7 @@ export const setUp = async () => {
   const config = execFileSync(process.execPath, [bin("msh"), "config"], { env: { ...process.env, ...userEnv } })
   writeFileSync(join(directory, "ssh_config"), config)
   Object.assign(process.env, userEnv)
-  return { jump, target, bareServers, hub: hub.child, agents, doorPort: Number(told.ssh.split(":").at(-1)) }
+  return { jump, target, bareServers, hub: hub.child, agents, startAgent, doorPort: Number(told.ssh.split(":").at(-1)) }
 }
 
 export const contendersOf = (setup) => {
