@@ -3,6 +3,7 @@ import { Exit, FastCheck } from "effect"
 import { FrameKind } from "../../src/domain/Frame.ts"
 import { decodeGap } from "../../src/recording/index.ts"
 import type { RecordedFrame } from "../../src/session/SessionRecorder.ts"
+import { breathe } from "./support/breathe.ts"
 import {
   contentOf,
   type Happened,
@@ -156,9 +157,6 @@ const nothingOutstanding: Trial = {
   ],
 }
 
-/** Now and then, so that the test's runner hears that it lives. */
-const breathe = (world: number) => (world % 50 === 0 ? new Promise<void>((resume) => setImmediate(resume)) : undefined)
-
 it(
   `the laws of the modes hold in ${numRuns} worlds`,
   async () => {
@@ -166,7 +164,7 @@ it(
     let worlds = 0
     const holds = async (trial: Trial) => {
       worlds += 1
-      await breathe(worlds)
+      if (worlds % 50 === 0) await breathe()
       const outcome = runSessionTrial(trial)
       for (const [name, is] of Object.entries(situations)) if (is(outcome)) met.set(name, (met.get(name) ?? 0) + 1)
       for (const [name, law] of Object.entries(laws)) {

@@ -3,6 +3,7 @@ import { FastCheck } from "effect"
 import type { RecordingMode } from "../../src/domain/RecordingMode.ts"
 import type { Action } from "../../src/session/Action.ts"
 import * as Policy from "../../src/session/SessionPolicy.ts"
+import { breathe } from "./support/breathe.ts"
 import {
   type Decided,
   isRecord as isRecorded,
@@ -16,12 +17,17 @@ import {
 /** PROPERTY_RUNS says how many. */
 const numRuns = Number(process.env.PROPERTY_RUNS ?? 150)
 const modes = FastCheck.constantFrom<RecordingMode>("node-sync", "node", "off")
+let trialsRun = 0
 const law = (name: string, mode: FastCheck.Arbitrary<RecordingMode>, holds: (ran: Ran, trial: Trial) => void) =>
   it(
     name,
     () =>
       FastCheck.assert(
-        FastCheck.property(trials(mode), (trial) => holds(runTrial(trial), trial)),
+        FastCheck.asyncProperty(trials(mode), async (trial) => {
+          trialsRun += 1
+          if (trialsRun % 50 === 0) await breathe()
+          holds(runTrial(trial), trial)
+        }),
         { numRuns },
       ),
     60_000 + numRuns * 20,
