@@ -54,10 +54,11 @@ export class ChaosCluster {
   async #start(): Promise<void> {
     const { directory, kinds, modes } = this.#options
     mkdirSync(this.traces, { recursive: true })
+    const hasClocks = kinds.some((kind) => kind.startsWith("clock-"))
     for (const name of ["hub", ...this.nodes]) {
       const kind = name === "hub" ? "hub" : "agent"
       if (kinds.includes(`disk-${kind}`)) this.#disks.set(name, SmallDisk.mount(join(directory, name)))
-      if (kinds.includes(`clock-${kind}`)) this.#clocks.set(name, new FakeClock(join(directory, `${name}.clock`)))
+      if (hasClocks) this.#clocks.set(name, new FakeClock(join(directory, `${name}.clock`)))
     }
     this.#cluster = await Cluster.start({
       directory,

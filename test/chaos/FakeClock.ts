@@ -14,6 +14,7 @@ const library = (): string | undefined =>
  */
 export class FakeClock {
   readonly #file: string
+  #seconds = 0
 
   /** `file`: where the step is kept. */
   constructor(file: string) {
@@ -38,6 +39,12 @@ export class FakeClock {
 
   /** Puts the clock so many seconds ahead of the machine's, or behind it. */
   step(seconds: number): void {
+    this.#seconds = seconds
     writeFileSync(this.#file, `${seconds < 0 ? "" : "+"}${seconds}\n`)
+  }
+
+  /** Puts it so many seconds further ahead. */
+  advance(seconds: number): void {
+    this.step(this.#seconds + seconds)
   }
 }

@@ -36,10 +36,16 @@ export interface Fault {
 /** Bytes that still pass before a cut. */
 export const bytesBeforeCut = ({ draw }: Fault): number => 1 + Math.floor(draw ** 3 * 200_000)
 
-/** Within what the hub tolerates (10 minutes), and without; in seconds. */
-const steps = [-7_200, -1_800, -240, 240, 1_800, 7_200] as const
+/** In seconds: what is tolerated, what only a session's start may be off by (10 minutes), and what nothing may. */
+const steps = [-7_200, -1_800, -240, -25, 25, 240, 1_800, 7_200] as const
+
+/** Clocks of the hub and of who calls it may be 60 s apart: twice this, where both are wrong. */
+const toleratedStep = 25
 
 export const clockStep = ({ draw }: Fault): number => steps[Math.floor(draw * steps.length)] ?? 0
+
+/** Whether everything has to work as ever while a clock stays wrong like this. */
+export const isTolerated = (fault: Fault): boolean => Math.abs(clockStep(fault)) <= toleratedStep
 
 /** A fault in words, for a report. */
 export const describeFault = (fault: Fault): string => {

@@ -1,7 +1,7 @@
 import type { Relay } from "../e2e/support/Relay.ts"
 import type { ChaosCluster } from "./ChaosCluster.ts"
 import type { ChaosSession } from "./ChaosSession.ts"
-import { bytesBeforeCut, clockStep, type Fault, type FaultKind } from "./Fault.ts"
+import { bytesBeforeCut, clockStep, type Fault, type FaultKind, isTolerated } from "./Fault.ts"
 import { liveProcesses } from "./sessionProcesses.ts"
 
 /** What there is to strike. */
@@ -64,10 +64,11 @@ const fillDisk: Injection = ({ target }, { chaos }) => {
   return () => disk?.free()
 }
 
+/** A step that is tolerated stays until the trial is accounted for: nothing may need the right time to come to its end. */
 const stepClock: Injection = (fault, { chaos }) => {
   const clock = chaos.clock(fault.target)
   clock?.step(clockStep(fault))
-  return () => clock?.step(0)
+  return isTolerated(fault) ? nothing : () => clock?.step(0)
 }
 
 const injections: Record<FaultKind, Injection> = {

@@ -9,7 +9,7 @@ import { Course } from "./Course.ts"
 import type { Fault } from "./Fault.ts"
 import { belongsTo, hubView, withRecording } from "./HubView.ts"
 import { keepEvidence } from "./keepEvidence.ts"
-import { bringBack, settle } from "./settle.ts"
+import { bringBack, putClocksRight, settle } from "./settle.ts"
 import { planTrial, type TrialOptions, type TrialPlan } from "./TrialPlan.ts"
 
 /** A session of a trial, and what became of it. */
@@ -47,6 +47,7 @@ const run = async (chaos: ChaosCluster, plan: TrialPlan): Promise<TrialResult> =
   await course.run()
   await bringBack(chaos, plan.faults)
   const unsettled = await settle(chaos, course.sessions)
+  await putClocksRight(chaos)
   const accounted = await account(
     chaos,
     plan,

@@ -1,3 +1,5 @@
+import { renameSync } from "node:fs"
+import { join } from "node:path"
 import { expect, it, onTestFinished } from "vitest"
 import { Cluster } from "./support/Cluster.ts"
 import { isAlive } from "./support/isAlive.ts"
@@ -17,6 +19,24 @@ const openShell = async (cluster: Cluster, node: string) => {
   terminal.type('echo "shell $$ here"\r')
   const [, shell] = await terminal.shows(/\rshell (\d+) here\r\n[\s\S]*[#$] $/)
   return { terminal, shell: Number(shell) }
+}
+
+/** As where the hub had refused it, and the cause is mended. */
+const setAsideAndRetry = async (cluster: Cluster, mode: Mode) => {
+  const [one] = await cluster.spool(mode)
+  const id = one?.session_id ?? ""
+  const spool = join(cluster.agentDirectory(mode), "agent/spool")
+  for (const kind of ["rec", "state"]) renameSync(join(spool, `${id}.${kind}`), join(spool, `rejected/${id}.${kind}`))
+  expect(await cluster.spool(mode)).toMatchObject([{ session_id: id, state: "set_aside" }])
+  const retry = (...words: ReadonlyArray<string>) =>
+    runToEnd([...bundled("mezd"), "spool", "retry", ...words], cluster.agentVariables(mode))
+  const unknown = "00000000-0000-4000-8000-000000000000"
+  const [which, none, done] = await Promise.all([retry(), retry(unknown), retry("--all")])
+  expect([which.code, which.stderr]).toEqual([2, "mezd: spool retry: which? Give their ids, or --all\n"])
+  const notThere = `mezd: no recording ${unknown} is set aside; \`mezd spool ls\` lists what there is\n`
+  expect([none.code, none.stderr]).toEqual([1, notThere])
+  expect([done.code, done.stdout.toString()]).toEqual([0, `${id} goes to the hub once the agent runs\n`])
+  expect(await cluster.spool(mode)).toMatchObject([{ session_id: id, state: "waiting" }])
 }
 
 it("a session whose agent is killed is ended by the hub, and completed when the agent is back, in every mode", async () => {
@@ -59,6 +79,7 @@ it("a session whose agent is killed is ended by the hub, and completed when the 
     /^SESSION ID +USER +MODE +STARTED +BYTES +STATE +NEXT ATTEMPT +WHY\n\S+ +alice +node +\S+Z +\d+ +waiting +- +the agent does not run\n$/,
   )
 
+  await setAsideAndRetry(cluster, "node")
   await Promise.all(modes.map((mode) => cluster.startAgent(mode)))
   for (const [index, mode] of modes.entries()) {
     await until("the agent's copy is brought to the hub", async () => (await cluster.spool(mode)).length === 0)

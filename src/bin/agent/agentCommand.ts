@@ -26,7 +26,11 @@ const startCommand = Command.make("start", options, ({ hub, token, pin }) =>
 ).pipe(Command.withDescription("Joins the cluster, the first time, and serves this machine until it is told to stop"))
 
 /** How its options are written. */
-export const agentForms: OptionForms = { ...plainForms, groups: new Set(["spool"]) }
+export const agentForms: OptionForms = {
+  ...plainForms,
+  flags: new Set([...plainForms.flags, "--all"]),
+  groups: new Set(["spool"]),
+}
 
 /** `mezd` itself. */
 export const agentCommand = Command.make("mezd", {}, () =>

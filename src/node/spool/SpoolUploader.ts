@@ -43,23 +43,30 @@ const make = Effect.gen(function* () {
   const waiters: Array<() => void> = []
 
   const setAside = (recording: SpooledRecording, reason: string) =>
-    Effect.logError(`the recording is set aside: ${reason}`).pipe(
+    Effect.logError(`the recording is set aside, until "mezd spool retry": ${reason}`).pipe(
       Effect.zipRight(spool.setAside(recording, reason)),
       Effect.as<Outcome>({ _tag: "Done" }),
     )
 
   const failed = (message: string): Effect.Effect<Outcome> => Effect.succeed({ _tag: "Failed", message })
 
+  const remove = (recording: SpooledRecording) => Effect.as(spool.remove(recording), { _tag: "Done" } as const)
+
+  const become = (recording: SpooledRecording, where: "stored" | "kept" | "nowhere") => {
+    if (where === "stored") return remove(recording)
+    if (where === "kept") return failed("the hub keeps it on its own disk, and has yet to store it")
+    return Effect.zipRight(
+      Effect.logWarning("the recording is removed: it was killed before it began"),
+      remove(recording),
+    )
+  }
+
   /** Whatever is wrong with one must not hold up the others, nor end this for good. */
   const attempt = (recording: SpooledRecording) =>
     spool.note(recording, { state: "uploading", next_attempt_at: null }).pipe(
       Effect.zipRight(spool.stateOf(recording)),
       Effect.flatMap(({ tail }) => upload(recording.path, { recorder, tail, host })),
-      Effect.flatMap((where) =>
-        where === "stored"
-          ? Effect.as(spool.remove(recording), { _tag: "Done" } as const)
-          : failed("the hub keeps it on its own disk, and has yet to store it"),
-      ),
+      Effect.flatMap((where) => become(recording, where)),
       Effect.catchTags({
         RecordingLost: ({ refused, message }) => (refused ? setAside(recording, message) : failed(message)),
         RecordingError: ({ message }) => setAside(recording, `it is damaged: ${message}`),

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import { Effect, Stream } from "effect"
 import { encodeEndEntry } from "../../recording/End.ts"
+import { MAGIC } from "../../recording/EntrySplitter.ts"
 import { encodeHeaderEntry } from "../../recording/Header.ts"
 import { RecordingError } from "../../recording/RecordingError.ts"
 import { RecordingLost } from "../../session/RecordingSink.ts"
@@ -22,9 +23,11 @@ export interface UploadOptions {
 
 /**
  * Brings one spooled recording to the hub: from the first frame that the hub lacks, to its end, and completes once the hub
- * has all of it, with where it has it. A file without an End is one whose writer was killed; the hub is told so.
+ * has all of it, with where it has it. A file without an End is one whose writer was killed; the hub is told so. One with
+ * nothing in it is of a session that never began, and belongs nowhere.
  */
 export const upload = Effect.fn("Spool.upload")(function* (path: string, { recorder, tail, host }: UploadOptions) {
+  if (fs.statSync(path).size <= MAGIC.length) return "nowhere"
   const entries = new SpoolReader(tail, host)
   let call: RecordCall | undefined
   let nextSeq = 1

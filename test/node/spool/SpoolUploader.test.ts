@@ -3,7 +3,12 @@ import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Layer, Option } from "effect"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
+import { SessionId } from "../../../src/domain/Identifiers.ts"
 import { listSpool } from "../../../src/node/spool/listSpool.ts"
+import { retrySetAside } from "../../../src/node/spool/retrySetAside.ts"
+import { Spool } from "../../../src/node/spool/Spool.ts"
+import { SpoolUploader } from "../../../src/node/spool/SpoolUploader.ts"
+import { MAGIC } from "../../../src/recording/index.ts"
 import { callAs } from "../../auth/ingest/support/TestCall.ts"
 import { readStored, storedPath } from "../../auth/ingest/support/TestSession.ts"
 import { temporaryFolder } from "../../auth/support/TestHub.ts"
@@ -75,15 +80,15 @@ describe("the spool's uploader", () => {
   it.scopedLive("sets aside what is damaged or refused, and is not held up by it", () =>
     Effect.gen(function* () {
       const { hub, session, leave, path, start, directory } = yield* scene()
-      const [refused, damaged, empty, good] = [session({ login: "postgres" }), session(), session(), session()]
+      const [refused, damaged, headless, good] = [session({ login: "postgres" }), session(), session(), session()]
       leave(refused)
       leave(damaged, [...damaged.frames.slice(0, 2), Buffer.from("\u0000nonsense"), damaged.end])
-      fs.writeFileSync(path(empty), "")
+      leave(headless, [], headless.header.length - 5)
       leave(good)
       yield* start
-      yield* eventually(() => [refused, damaged, empty, good].every((one) => !fs.existsSync(path(one))))
+      yield* eventually(() => [refused, damaged, headless, good].every((one) => !fs.existsSync(path(one))))
       expect(fs.readdirSync(join(directory, "rejected")).toSorted()).toEqual(
-        [refused, damaged, empty]
+        [refused, damaged, headless]
           .flatMap(({ info }) => [`${info.sessionId}.rec`, `${info.sessionId}.state`])
           .toSorted(),
       )
@@ -95,10 +100,49 @@ describe("the spool's uploader", () => {
       expect(Object.fromEntries(reasons.map(([id, , reason]) => [id, reason]))).toEqual({
         [refused.info.sessionId]: expect.stringMatching(/^the hub refused the recording: .*login postgres/),
         [damaged.info.sessionId]: expect.stringMatching(/^it is damaged: /),
-        [empty.info.sessionId]: "it is damaged: at byte 0: not even the header was written",
+        [headless.info.sessionId]: "it is damaged: at byte 0: not even the header was written",
       })
       expect(reasons.every(([, state]) => state === "set_aside")).toBe(true)
       expect(readStored(hub, good).shown).toBe(good.shown)
+    }),
+  )
+
+  it.scopedLive("removes what was killed before it began, and keeps nothing of it", () =>
+    Effect.gen(function* () {
+      const { session, path, start, directory } = yield* scene()
+      for (const content of [Buffer.alloc(0), MAGIC.subarray(0, 7), MAGIC]) fs.writeFileSync(path(session()), content)
+      yield* start
+      yield* eventually(() => fs.readdirSync(directory).join() === "rejected")
+      expect(fs.readdirSync(join(directory, "rejected"))).toEqual([])
+    }),
+  )
+
+  it.scopedLive("brings what was set aside once somebody says so, with what its file lacks", () =>
+    Effect.gen(function* () {
+      const { hub, session, leave, path, start, directory } = yield* scene()
+      const [one, other] = [session(), session()]
+      const lost = { reason: "ENOSPC", frames: 2, bytes: 9, time_ms: 100 }
+      for (const each of [one, other]) leave(each, each.frames)
+      const aside = ({ info }: typeof one, kind: string) => join(directory, "rejected", `${info.sessionId}.${kind}`)
+      const spool = yield* Effect.provide(Spool, Spool.layer({ directory, minFree: 0, onLocalFailure: "end" }))
+      for (const each of [one, other]) {
+        const recording = { sessionId: SessionId.make(each.info.sessionId), path: path(each) }
+        const tail = { position: fs.statSync(path(each)).size, frames: each.frames.length, lost, end: null }
+        yield* spool.note(recording, { tail: each === one ? tail : null })
+        yield* spool.setAside(recording, "the hub knows no such user")
+      }
+      const services = yield* start
+      expect(yield* retrySetAside(directory, [SessionId.make(one.info.sessionId)])).toEqual([one.info.sessionId])
+      yield* Effect.provide(
+        Effect.flatMap(SpoolUploader, ({ wake }) => wake),
+        services,
+      )
+      yield* eventually(() => !fs.existsSync(path(one)) && !fs.existsSync(aside(one, "state")))
+      const stored = readStored(hub, one)
+      expect([stored.shown.startsWith(one.shown), stored.end?.status]).toEqual([true, "truncated"])
+      expect(["rec", "state"].map((kind) => fs.existsSync(aside(other, kind)))).toEqual([true, true])
+      expect(yield* retrySetAside(directory, "all")).toEqual([other.info.sessionId])
+      expect(yield* listSpool(directory, { agentRuns: true })).toMatchObject([{ state: "waiting", reason: "" }])
     }),
   )
 
