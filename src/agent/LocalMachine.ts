@@ -47,7 +47,8 @@ export const layerLocalMachine: Layer.Layer<Machine, never, EnhancedRecording> =
           Effect.flatMap(loginSockets),
           Effect.cachedWithTTL("1 minute"),
         )
-        return { login: Effect.map(refused(user), (found) => loginOf(found, connection, enhanced)), sockets }
+        const login = Effect.map(refused(user), (found) => loginOf(found, connection, enhanced))
+        return { login: () => login, sockets }
       }),
     }
   }),

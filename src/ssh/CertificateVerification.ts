@@ -1,5 +1,6 @@
 import { verify } from "node:crypto"
 import { Either } from "effect"
+import { hubOnlyOption } from "./hubOnlyOption.ts"
 import { sourceAddressAllows } from "./internal/SourceAddress.ts"
 import type { OpenSshCertificate } from "./OpenSshCertificate.ts"
 import { parsePublicKeyBlob } from "./OpenSshKey.ts"
@@ -25,8 +26,9 @@ const rejected = (reason: CertificateRejected["reason"], message: string) =>
 /**
  * Whether a certificate is signed by a trusted authority and valid for this purpose, now, from there.
  *
- * Critical options: `source-address` is honoured; every other one, `force-command` included, is refused, because a
- * critical option that is not enforced must not be accepted (PROTOCOL.certkeys). Host certificates may have none.
+ * Critical options: `source-address` is honoured, and so is `hubOnlyOption`, since Mezite's servers are reached through a hub alone;
+ * every other one, `force-command` included, is refused, because a critical option that is not enforced must not be accepted
+ * (PROTOCOL.certkeys). Host certificates may have none.
  */
 export const verifyCertificate = (
   certificate: OpenSshCertificate,
@@ -91,6 +93,7 @@ const checkPrincipal = (certificate: OpenSshCertificate, principal: string) =>
 
 const checkCriticalOptions = (certificate: OpenSshCertificate, remoteAddress: string | undefined) => {
   for (const [name, value] of certificate.criticalOptions) {
+    if (name === hubOnlyOption && certificate.kind === "user") continue
     if (name !== "source-address" || certificate.kind === "host") {
       return rejected(
         "critical-option",

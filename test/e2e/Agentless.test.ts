@@ -10,7 +10,7 @@ import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
 import { mshSsh } from "./support/ways.ts"
 
-const certified = /Accepted publickey for (\S+) .* ID (\S+) \(serial \d+\)/
+const certified = /Accepted publickey for (\S+) .* ID (\S+) session=(\S+) \(serial \d+\)/
 
 describe("a node without an agent", () => {
   let cluster: Cluster
@@ -59,8 +59,19 @@ describe("a node without an agent", () => {
       host_key: readFileSync(join(cluster.directory, "db-1/host.pub"), "utf8").split(" ").slice(0, 2).join(" "),
     })
     expect(await run("true")).toMatchObject({ code: 0, stderr: "" })
-    const [, as, user] = certified.exec(cluster.target().log) ?? []
-    expect([as, user]).toEqual([login, "alice"])
+    const [, as, user, session] = certified.exec(cluster.target().log) ?? []
+    expect([as, user, session]).toEqual([login, "alice", (await cluster.lastSession()).session_id])
+    await until("the machine is left", () => cluster.target().log.includes(`Disconnected from user ${login}`))
+  })
+
+  it("has a machine that does not take the users' own certificates, by which nobody would be recorded", async () => {
+    const config = await cluster.sshConfig()
+    const past = ["-o", "ProxyCommand=none", "-o", "HostName=127.0.0.1", "-p", `${cluster.target().port}`]
+    const accepting = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes"]
+    const ssh = ["ssh", "-F", config, ...past, ...accepting, `${login}@db-1.mezite`, "echo past the hub"]
+    const ended = await runToEnd(ssh, cluster.userVariables)
+    expect([ended.code, ended.stdout.toString()]).toEqual([255, ""])
+    expect(cluster.target().log).toContain('Certificate critical option "hub-only@mezite" is not supported')
   })
 
   it("runs several sessions of one connection over one connection", async () => {

@@ -8,6 +8,7 @@ import { Either, FastCheck } from "effect"
 import { authSignature, verifyAuthSignature } from "../../src/ssh/AuthSignature.ts"
 import { certificateAuthority } from "../../src/ssh/CertificateAuthority.ts"
 import { type CertificateExpectation, verifyCertificate } from "../../src/ssh/CertificateVerification.ts"
+import { hubOnlyOption } from "../../src/ssh/hubOnlyOption.ts"
 import { certificateLine, parseCertificate, parseCertificateLine } from "../../src/ssh/OpenSshCertificate.ts"
 import {
   fingerprint,
@@ -103,6 +104,7 @@ describe("certificates made here", () => {
     expect(verdict("source-address", "10.1.2.4")).toBe("source-address")
     expect(verdict("source-address", "10.0.0.0/33")).toBe("source-address")
     expect(verdict("source-address", "0.0.0.0/0", "nowhere")).toBe("source-address")
+    expect(verdict(hubOnlyOption, "")).toBe("accepted")
     expect(verdict("force-command", "true")).toBe("critical-option")
     expect(verdict("whatever@example.com", "")).toBe("critical-option")
   })

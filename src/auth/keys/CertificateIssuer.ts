@@ -2,8 +2,9 @@ import { type KeyObject, randomBytes } from "node:crypto"
 import { Clock, Context, Duration, Effect, Either, Layer, Option, Redacted } from "effect"
 import { Invalid } from "../../api/ApiError.ts"
 import { ed25519FromSsh, ed25519ToSsh } from "../../api/Ed25519Key.ts"
-import type { Login, NodeName, UserName } from "../../domain/Identifiers.ts"
+import type { Login, NodeName, SessionId, UserName } from "../../domain/Identifiers.ts"
 import { certificateAuthority } from "../../ssh/CertificateAuthority.ts"
+import { hubOnlyOption } from "../../ssh/hubOnlyOption.ts"
 import { certificateLine, type OpenSshCertificate } from "../../ssh/OpenSshCertificate.ts"
 import { parsePublicKeyLine } from "../../ssh/OpenSshKey.ts"
 import { certificateSkewSeconds, noLogin } from "./CertificateTimes.ts"
@@ -23,6 +24,8 @@ export interface UserCertificateOrder {
 export interface TargetCertificateOrder {
   readonly user: UserName
   readonly login: Login
+  /** None: for forwarded ports. */
+  readonly session: Option.Option<SessionId>
   readonly publicKey: KeyObject
   readonly portForwarding: boolean
 }
@@ -32,6 +35,8 @@ export interface HostCertificateOrder {
   readonly name: NodeName
   readonly hostKey: string
 }
+
+const hubOnly: ReadonlyMap<string, string> = new Map([[hubOnlyOption, ""]])
 
 const hostCertificateLife = Duration.days(30)
 
@@ -73,7 +78,7 @@ const make = Effect.gen(function* () {
     const publicKey = yield* readKey(order.publicKey)
     const times = yield* validity(order.ttl, order.issuedAt)
     const principals = order.logins.length === 0 ? [noLogin] : order.logins
-    const certificate = users.signUser({ publicKey, keyId: order.user, principals, ...times })
+    const certificate = users.signUser({ publicKey, keyId: order.user, principals, criticalOptions: hubOnly, ...times })
     return { certificate: certificateLine(certificate), expiresAtMs: Number(times.validBefore) * 1000 }
   })
 
@@ -81,7 +86,8 @@ const make = Effect.gen(function* () {
     const times = yield* validity(targetCertificateLife)
     const permits = ["permit-pty", ...(order.portForwarding ? ["permit-port-forwarding"] : [])]
     const extensions = new Map(permits.map((name) => [name, ""] as const))
-    const { publicKey, user: keyId, login } = order
+    const { publicKey, user, login, session } = order
+    const keyId = Option.match(session, { onNone: () => `${user} ports`, onSome: (id) => `${user} session=${id}` })
     return users.signUser({ publicKey, keyId, principals: [login], extensions, ...times })
   })
 
@@ -103,11 +109,14 @@ const make = Effect.gen(function* () {
 export class CertificateIssuer extends Context.Tag("mezite/auth/CertificateIssuer")<
   CertificateIssuer,
   {
-    /** The key id is the user's name, the principals are the logins; all that a plain key may do is permitted. */
+    /** The key id is the user's name, the principals are the logins; all that a plain key may do is permitted, but only through a hub. */
     readonly user: (
       order: UserCertificateOrder,
     ) => Effect.Effect<{ readonly certificate: string; readonly expiresAtMs: number }, Invalid>
-    /** The key id is the user's name, the login the only principal; good for 5 minutes, for a terminal, and ports if they are allowed. */
+    /**
+     * The key id names the user and the session that it is made for, if it is for one, and so is no user's; the login is the only
+     * principal. Good for 5 minutes, for a terminal, and for ports if they are allowed.
+     */
     readonly target: (order: TargetCertificateOrder) => Effect.Effect<OpenSshCertificate>
     /** For the node's name, with and without the cluster's; good for 30 days. */
     readonly host: (order: HostCertificateOrder) => Effect.Effect<string, Invalid>

@@ -70,14 +70,15 @@ const sameLabels = (a: NodeLabels, b: NodeLabels): boolean =>
 /** The node as the API shows it. */
 export const shownNode = (row: ListedRow, { online, setting, nowMs }: NodeSurroundings): Node => {
   const claimed = JSON.parse(row.claimed_labels) as NodeLabels
+  const openssh = opensshOf(row)
   const connected = online.has(row.id)
   const seen = connected ? nowMs : row.last_seen_ms
   return {
     id: row.id,
     name: row.name,
-    openssh: opensshOf(row),
+    openssh,
     labels: labelsOf(row),
-    claimed_labels: sameLabels(labelsOf(row), claimed) ? null : claimed,
+    claimed_labels: openssh !== null || sameLabels(labelsOf(row), claimed) ? null : claimed,
     online: connected,
     version: row.version,
     joined_at: time(row.joined_ms),

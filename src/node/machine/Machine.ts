@@ -44,8 +44,8 @@ export interface MachineLogin {
 
 /** The machine, as one client's connection uses it. */
 export interface MachineConnection {
-  /** Lets the connection's login in; to be asked for each request. */
-  readonly login: Effect.Effect<MachineLogin, MachineRefused>
+  /** Lets the connection's login in; to be asked for each request, in the name of its session. */
+  readonly login: (session: SessionId) => Effect.Effect<MachineLogin, MachineRefused>
   /** Forwarded ports, with that login's rights. */
   readonly sockets: Effect.Effect<MachineSockets, ForwardFailed>
 }

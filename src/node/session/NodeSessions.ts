@@ -112,7 +112,7 @@ const make = ({ node, cluster, mode }: NodeSessionsOptions) =>
 
     // Before anything is recorded: whom the machine does not let in has no session.
     const letIn = (asked: Asked) =>
-      Effect.matchEffect(asked.machine.login, {
+      Effect.matchEffect(asked.machine.login(asked.info.sessionId), {
         onSuccess: (login) => run(asked, login),
         onFailure: ({ message }) => refuse(asked, { shown: message, reason: message, exit: lost }),
       })

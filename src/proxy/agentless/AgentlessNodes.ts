@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto"
 import { Context, type Effect, type Option, type Redacted, Schema } from "effect"
-import type { Login, NodeId, NodeName, UserName } from "../../domain/Identifiers.ts"
+import type { Login, NodeId, NodeName, SessionId, UserName } from "../../domain/Identifiers.ts"
 import type { OpenSshCertificate } from "../../ssh/OpenSshCertificate.ts"
 import type { Target } from "./TargetConnection.ts"
 
@@ -25,6 +25,8 @@ export interface TargetOrder {
   readonly user: UserName
   /** The certificate's only principal. */
   readonly login: Login
+  /** The session that it is for first; none: for forwarded ports. */
+  readonly session: Option.Option<SessionId>
   readonly publicKey: KeyObject
   /** Whether ports may be forwarded there. */
   readonly portForwarding: boolean

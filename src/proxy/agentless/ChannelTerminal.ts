@@ -1,4 +1,5 @@
 import { Chunk, Duration, Effect, type Scope, Stream } from "effect"
+import { escapeText } from "../../domain/escapeText.ts"
 import type { Terminal, TerminalOutput } from "../../session/Terminal.ts"
 import { TerminalError } from "../../session/TerminalError.ts"
 import type { ClientChannel } from "../../ssh/ClientChannel.ts"
@@ -44,10 +45,12 @@ const coalesced =
     return Chunk.unsafeFromArray(batches)
   }
 
-const outputOf = (channel: ClientChannel, hasPty: boolean): Stream.Stream<TerminalOutput> => {
-  const output = Stream.mapChunks(channel.output, coalesced("output"))
-  return hasPty ? output : Stream.merge(output, Stream.mapChunks(channel.stderr, coalesced("stderr")))
-}
+/** A terminal has one output, whatever a machine that is no OpenSSH sends beside it; left unread it would stop the channel. */
+const outputOf = (channel: ClientChannel, hasPty: boolean): Stream.Stream<TerminalOutput> =>
+  Stream.merge(
+    Stream.mapChunks(channel.output, coalesced("output")),
+    Stream.mapChunks(channel.stderr, coalesced(hasPty ? "output" : "stderr")),
+  )
 
 /** What was typed last is what tells; a control character may have changed it since. */
 const typing = (channel: ClientChannel): Pick<Terminal, "write" | "echoes" | "tryTyping"> => {
@@ -109,7 +112,7 @@ export const channelTerminal = Effect.fn("ChannelTerminal.open")(function* (
   const { node, hasPty } = options
   const channel = yield* Effect.mapError(
     options.open,
-    ({ message }) => new TerminalError({ message: `${node} did not start it: ${message}` }),
+    ({ message }) => new TerminalError({ message: `${node} did not start it: ${escapeText(message)}` }),
   )
   yield* endWithScope(channel, options.killGrace ?? usualGrace)
   return {

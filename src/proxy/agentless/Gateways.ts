@@ -21,6 +21,12 @@ import { TargetReach } from "./TargetReach.ts"
 /** How soon a node that was added is served also where nobody asks for it. */
 const interval = "1 second"
 
+/** As what gateways serve, and for how long. */
+interface Begun {
+  readonly options: GatewayOptions
+  readonly scope: Scope.Scope
+}
+
 interface Held {
   readonly gateway: Gateway
   readonly scope: Scope.CloseableScope
@@ -28,9 +34,8 @@ interface Held {
 
 const make = Effect.gen(function* () {
   const [nodes, reach] = [yield* AgentlessNodes, yield* TargetReach]
-  const outer = yield* Effect.scope
   const alone = yield* Effect.makeSemaphore(1)
-  const options = yield* Deferred.make<GatewayOptions>()
+  const begun = yield* Deferred.make<Begun>()
   const held = new Map<NodeId, Held>()
   let locks: ReadonlyArray<Lock> = []
 
@@ -39,9 +44,9 @@ const make = Effect.gen(function* () {
 
   const start = (node: AgentlessNode) =>
     Effect.gen(function* () {
-      const scope = yield* Scope.fork(outer, ExecutionStrategy.sequential)
-      const gateway = yield* Deferred.await(options).pipe(
-        Effect.flatMap((given) => Scope.extend(startGateway(node, { nodes, reach }, given), scope)),
+      const { options, scope: serving } = yield* Effect.interruptible(Deferred.await(begun))
+      const scope = yield* Scope.fork(serving, ExecutionStrategy.sequential)
+      const gateway = yield* Scope.extend(startGateway(node, { nodes, reach }, options), scope).pipe(
         Effect.interruptible,
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
       )
@@ -69,7 +74,12 @@ const make = Effect.gen(function* () {
     Effect.catchAll(({ message }) => Effect.logWarning(`nodes without an agent cannot be looked up: ${message}`)),
     Effect.repeat(Schedule.spaced(interval)),
   )
-  yield* Effect.forkScoped(Effect.zipRight(Deferred.await(options), keepUp))
+
+  const begin = Effect.fnUntraced(function* (options: GatewayOptions) {
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.parallel)
+    yield* Deferred.succeed(begun, { options, scope })
+    yield* Effect.forkScoped(keepUp)
+  })
 
   const each = (order: (gateway: Gateway) => Effect.Effect<void>, node?: NodeName) =>
     Effect.suspend(() => {
@@ -87,7 +97,7 @@ const make = Effect.gen(function* () {
   })
 
   return Gateways.of({
-    begin: (given) => Effect.asVoid(Deferred.succeed(options, given)),
+    begin,
     open: ensure,
     served: Effect.sync(() => new Set(held.keys())),
     hold: (holding) =>
@@ -107,8 +117,11 @@ const make = Effect.gen(function* () {
 export class Gateways extends Context.Tag("mezite/proxy/Gateways")<
   Gateways,
   {
-    /** The hub serves, and this is how it is reached from within: until then nobody is served. */
-    readonly begin: (options: GatewayOptions) => Effect.Effect<void>
+    /**
+     * The hub serves, and this is how it is reached from within: until then nobody is served. With the scope all that is served
+     * ends, and what is recorded of it goes to the hub, which has to be there until then.
+     */
+    readonly begin: (options: GatewayOptions) => Effect.Effect<void, never, Scope.Scope>
     readonly open: (id: NodeId) => Effect.Effect<Gateway, NodeOffline>
     /** Those that are served now, whether their machines are there or not: see `TargetReach`. */
     readonly served: Effect.Effect<ReadonlySet<NodeId>>
@@ -122,7 +135,7 @@ export class Gateways extends Context.Tag("mezite/proxy/Gateways")<
     readonly remove: (id: NodeId) => Effect.Effect<void>
   }
 >() {
-  static readonly layer: Layer.Layer<Gateways, never, AgentlessNodes | TargetReach> = Layer.scoped(
+  static readonly layer: Layer.Layer<Gateways, never, AgentlessNodes | TargetReach> = Layer.effect(
     Gateways,
     Effect.suspend(() => make),
   )

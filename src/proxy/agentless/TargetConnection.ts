@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto"
 import { type Duration, Effect, type Scope } from "effect"
+import { escapeText } from "../../domain/escapeText.ts"
 import { showTargetAddress, type TargetAddress } from "../../domain/TargetAddress.ts"
 import { dialTcp } from "../../ssh/dialTcp.ts"
 import { HostVerification } from "../../ssh/HostVerification.ts"
@@ -45,17 +46,19 @@ const reasons: Readonly<Record<SshConnectionError["reason"], TargetFailed["reaso
 
 const explain = ({ name, address, hostKey }: Target, login: string, error: SshConnectionError): string => {
   const where = `${name} (${showTargetAddress(address)})`
+  // Its machine may have had a say in it.
+  const told = escapeText(error.message)
   switch (error.reason) {
     case "unreachable":
-      return `${where} cannot be reached: ${error.message}`
+      return `${where} cannot be reached: ${told}`
     case "timeout":
-      return `${where} does not answer: ${error.message}`
+      return `${where} does not answer: ${told}`
     case "protocol":
-      return `what answers for ${where} does not speak SSH as it should: ${error.message}`
+      return `what answers for ${where} does not speak SSH as it should: ${told}`
     case "closed":
-      return `${where} closed the connection before the login was done: ${error.message}`
+      return `${where} closed the connection before the login was done: ${told}`
     case "host-key":
-      return `${where} is not the machine that was added: ${error.message} (${fingerprint(hostKey)}); if its key was changed on purpose, an admin removes the node and adds it again`
+      return `${where} is not the machine that was added: ${told} (${fingerprint(hostKey)}); if its key was changed on purpose, an admin removes the node and adds it again`
     case "authentication":
       return `${where} does not let ${login} in: there is no such account, or its sshd does not trust the cluster's user CA (TrustedUserCAKeys), or its settings forbid it`
   }

@@ -1,33 +1,37 @@
-import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
+import { Deferred, Effect, FiberId, type Scope } from "effect"
 import type { SshClient } from "../../ssh/SshClient.ts"
 import type { TargetFailed } from "./TargetFailed.ts"
 
 /**
- * One connection to a target for all that one client's connection asks for, opened when it is first needed and again once it was lost;
- * what failed is tried again by whoever comes next. It ends with the scope.
+ * One connection to a target for all that one client's connection asks for, opened for whoever needs it first and again once it was
+ * lost. Who asks while it is being opened shares how that ends; what failed is tried again by whoever comes next. It ends with
+ * the scope.
  */
-export const targetLink = Effect.fnUntraced(function* (
-  connect: Effect.Effect<SshClient, TargetFailed, Scope.Scope>,
-): Effect.fn.Return<Effect.Effect<SshClient, TargetFailed>, never, Scope.Scope> {
+export const targetLink = Effect.fnUntraced(function* <A>(
+  connect: (first: A) => Effect.Effect<SshClient, TargetFailed, Scope.Scope>,
+): Effect.fn.Return<(asking: A) => Effect.Effect<SshClient, TargetFailed>, never, Scope.Scope> {
   const outer = yield* Effect.scope
-  const alone = yield* Effect.makeSemaphore(1)
-  let open: SshClient | undefined
+  let link: Deferred.Deferred<SshClient, TargetFailed> | undefined
 
-  const reconnect = Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.fork(outer, ExecutionStrategy.sequential)
-      const end = (exit: Exit.Exit<unknown, unknown>) => Scope.close(scope, exit)
-      const ssh = yield* restore(Scope.extend(connect, scope)).pipe(
-        Effect.onError((cause) => end(Exit.failCause(cause))),
-      )
-      open = ssh
-      const lost = Effect.suspend(() => {
-        if (open === ssh) open = undefined
-        return end(Exit.void)
-      })
-      yield* Effect.forkIn(Effect.zipRight(ssh.closed, lost), outer)
-      return ssh
-    }),
-  )
-  return alone.withPermits(1)(Effect.suspend(() => (open === undefined ? reconnect : Effect.succeed(open))))
+  const forget = Effect.sync(() => {
+    link = undefined
+  })
+
+  const hold = (first: A, opened: Deferred.Deferred<SshClient, TargetFailed>) =>
+    connect(first).pipe(
+      Effect.tap((ssh) => Deferred.succeed(opened, ssh)),
+      Effect.flatMap((ssh) => ssh.closed),
+      Effect.ensuring(forget),
+      Effect.scoped,
+      Effect.onError((cause) => Deferred.failCause(opened, cause)),
+      Effect.interruptible,
+    )
+
+  return (asking) =>
+    Effect.uninterruptibleMask((restore) => {
+      if (link !== undefined) return restore(Deferred.await(link))
+      const opened = Deferred.unsafeMake<SshClient, TargetFailed>(FiberId.none)
+      link = opened
+      return Effect.zipRight(Effect.forkIn(hold(asking, opened), outer), restore(Deferred.await(opened)))
+    })
 })

@@ -1,5 +1,5 @@
 import { Effect, Layer, Option, type Scope } from "effect"
-import type { Login, UserName } from "../../domain/Identifiers.ts"
+import type { Login, SessionId, UserName } from "../../domain/Identifiers.ts"
 import { FileTransfer } from "../../node/files/FileTransfer.ts"
 import { ForwardFailed } from "../../node/forwarding/ForwardFailed.ts"
 import { Machine, type MachineLogin, MachineRefused } from "../../node/machine/Machine.ts"
@@ -26,15 +26,17 @@ type Open = Effect.Effect<ClientChannel, ChannelRefused, Scope.Scope>
 const answered = ({ reason }: TargetFailed): boolean => reason === "refused"
 
 /** Logs in at the target for one client's connection, with a key that is made for it and a certificate for that login alone. */
-const logIn = (target: Target, certify: Certify, { identity }: SshConnection<CertifiedLogin>) =>
-  Effect.gen(function* () {
-    const privateKey = generateEd25519()
-    // The client's certificate, which the hub has signed, has told both.
-    const [user, login] = [identity.user as UserName, identity.login as Login]
-    const { portForwarding } = identity.access
-    const certificate = yield* certify({ user, login, publicKey: privateKey, portForwarding })
-    return yield* connectTarget(target, { login, privateKey, certificate })
-  })
+const logIn =
+  (target: Target, certify: Certify, { identity }: SshConnection<CertifiedLogin>) =>
+  (session: Option.Option<SessionId>) =>
+    Effect.gen(function* () {
+      const privateKey = generateEd25519()
+      // The client's certificate, which the hub has signed, has told both.
+      const [user, login] = [identity.user as UserName, identity.login as Login]
+      const { portForwarding } = identity.access
+      const certificate = yield* certify({ user, login, session, publicKey: privateKey, portForwarding })
+      return yield* connectTarget(target, { login, privateKey, certificate })
+    })
 
 const start = (ssh: SshClient, { kind, env, pty }: SessionRequest): Open => {
   const options: SessionOptions = Option.match(pty, { onNone: () => ({ env }), onSome: (pty) => ({ env, pty }) })
@@ -71,16 +73,20 @@ export const layerTargetMachine = ({ target, certify, onAnswer }: TargetMachineO
   Layer.succeed(Machine, {
     observes: Effect.succeed(false),
     connect: Effect.fnUntraced(function* (connection: SshConnection<CertifiedLogin>) {
-      const linked = yield* logIn(target, certify, connection).pipe(
-        Effect.tapBoth({ onSuccess: () => onAnswer(true), onFailure: (failed) => onAnswer(answered(failed)) }),
-        targetLink,
+      const dial = logIn(target, certify, connection)
+      const linked = yield* targetLink((session: Option.Option<SessionId>) =>
+        Effect.tapBoth(dial(session), {
+          onSuccess: () => onAnswer(true),
+          onFailure: (failed) => onAnswer(answered(failed)),
+        }),
       )
       return {
-        login: Effect.mapBoth(linked, {
-          onFailure: ({ message }) => new MachineRefused({ message }),
-          onSuccess: (ssh) => loginOf(ssh, target.name),
-        }),
-        sockets: Effect.mapBoth(linked, {
+        login: (session: SessionId) =>
+          Effect.mapBoth(linked(Option.some(session)), {
+            onFailure: ({ message }) => new MachineRefused({ message }),
+            onSuccess: (ssh) => loginOf(ssh, target.name),
+          }),
+        sockets: Effect.mapBoth(linked(Option.none()), {
           onFailure: ({ message }) => new ForwardFailed({ message }),
           onSuccess: targetSockets,
         }),

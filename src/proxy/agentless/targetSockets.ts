@@ -1,4 +1,5 @@
 import { Effect, type Scope, Stream } from "effect"
+import { escapeText } from "../../domain/escapeText.ts"
 import { ForwardFailed } from "../../node/forwarding/ForwardFailed.ts"
 import type { AcceptedSocket, MachineSockets } from "../../node/machine/MachineSockets.ts"
 import type { SshClient } from "../../ssh/SshClient.ts"
@@ -10,7 +11,7 @@ const origin = { originAddress: "127.0.0.1", originPort: 0 }
 /** The target's own sshd decides what it connects to and where it listens. */
 export const targetSockets = (ssh: SshClient): MachineSockets => {
   const failed = <A>(opened: Effect.Effect<A, ChannelRefused, Scope.Scope>) =>
-    Effect.mapError(opened, ({ message }) => new ForwardFailed({ message }))
+    Effect.mapError(opened, ({ message }) => new ForwardFailed({ message: escapeText(message) }))
   return {
     connect: (host, port) => failed(ssh.directTcpip({ host, port, ...origin })),
     connectUnix: (path) => failed(ssh.directStreamlocal(path)),
