@@ -5,6 +5,8 @@ const overPostgres = [
   "test/auth/identities/{Logins,SecondFactors,Users}.test.ts",
   "test/auth/ingest/Crash.test.ts",
 ]
+/** Those of which only several hubs over one database are the object. */
+const severalHubs = "test/auth/hubs/**/*.test.ts"
 const e2e = "test/e2e/**/*.test.ts"
 
 export default defineConfig({
@@ -17,13 +19,13 @@ export default defineConfig({
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     coverage: { include: ["src/**"], exclude: ["src/**/gen/**"], reporter: ["text-summary"] },
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [e2e] } },
+      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [e2e, severalHubs] } },
       // The hub's services once more, over its other database.
       {
         extends: true,
         test: {
           name: "postgres",
-          include: overPostgres,
+          include: [...overPostgres, severalHubs],
           exclude: ["test/auth/audit/AuditAnchor.test.ts"],
           globalSetup: ["test/auth/support/postgres.ts"],
         },

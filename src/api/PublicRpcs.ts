@@ -3,6 +3,18 @@ import { Schema } from "effect"
 import { Login, NodeId, NodeName, RoleName, UserName } from "../domain/Identifiers.ts"
 import { ApiError } from "./ApiError.ts"
 
+/** As many hubs of a cluster are told of. */
+export const mostHubs = 32
+
+/** A hub of the cluster. */
+export const HubEntry = Schema.Struct({
+  /** Where agents, users and other hubs reach it, as `parseHubAddress` reads it. */
+  address: Schema.String.pipe(Schema.maxLength(300)),
+  /** Port of its SSH front door; null where it does not listen. */
+  ssh_port: Schema.NullOr(Schema.Int),
+})
+export type HubEntry = typeof HubEntry.Type
+
 /** What anybody may know of a cluster, and what its members keep. Keys are lines in OpenSSH's public key form. */
 export const ClusterInfo = Schema.Struct({
   cluster: Schema.String,
@@ -15,6 +27,8 @@ export const ClusterInfo = Schema.Struct({
   ssh_port: Schema.NullOr(Schema.Int),
   /** Keys that seal recordings, the newest first: raw 32-byte Ed25519 public keys in base64. */
   recording_keys: Schema.Array(Schema.String),
+  /** The hubs that are there, as the one that answers knows them. */
+  hubs: Schema.Array(HubEntry).pipe(Schema.maxItems(mostHubs)),
 })
 export type ClusterInfo = typeof ClusterInfo.Type
 

@@ -1,6 +1,8 @@
 import { Layer, type Option } from "effect"
 import { Callers } from "./access/Callers.ts"
+import { UsedTokens } from "./access/UsedTokens.ts"
 import { AuditLog } from "./audit/AuditLog.ts"
+import { SessionHubs } from "./hubs/SessionHubs.ts"
 import { CredentialIssuer } from "./identities/CredentialIssuer.ts"
 import { FailedLogins } from "./identities/FailedLogins.ts"
 import { Logins } from "./identities/Logins.ts"
@@ -45,6 +47,6 @@ export const layerAuthServices = (
   passwords: Layer.Layer<Passwords> = Passwords.layer,
 ) =>
   features.pipe(
-    Layer.provideMerge(AuditLog.layer),
+    Layer.provideMerge(Layer.mergeAll(AuditLog.layer, SessionHubs.layer, UsedTokens.layer)),
     Layer.provideMerge(Layer.merge(ClusterKeys.layer(clusterName), passwords)),
   )

@@ -40,6 +40,10 @@ export type NodeName = typeof NodeName.Type
 export const NodeId = Schema.UUID.pipe(Schema.brand("NodeId"))
 export type NodeId = typeof NodeId.Type
 
+/** A hub's identity: a UUID that it makes at its first start, and keeps in its data directory. */
+export const HubId = Schema.UUID.pipe(Schema.brand("HubId"))
+export type HubId = typeof HubId.Type
+
 /** A role's name. */
 export const RoleName = Schema.String.pipe(
   Schema.pattern(/^[a-z0-9][a-z0-9_-]{0,63}$/, {

@@ -22,6 +22,9 @@ export const parseListenAddress = (text: string): Either.Either<ListenAddress, s
 export const showListenAddress = ({ host, port }: ListenAddress): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 
+/** Whether it is every address of the machine. */
+export const isUnspecified = ({ host }: ListenAddress): boolean => host === "0.0.0.0" || host === "::"
+
 /** Where clients on this host reach what listens there, be it everywhere. */
 export const reachableAddress = ({ host, port }: ListenAddress): ListenAddress => ({
   host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host,

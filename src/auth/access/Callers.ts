@@ -69,12 +69,13 @@ const make = Effect.gen(function* () {
       }),
     )
 
-  const used = new UsedTokens()
+  const used = yield* UsedTokens
 
   /** Who reads a token on its way, or in a log, gains nothing by it: it has been used. */
-  const once = <A>({ subject, tokenId, expiresAtMs, known }: VerifiedToken<A>) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      used.use(subject, tokenId, expiresAtMs, now) ? Effect.succeed(known) : replayed,
+  const once = <A>({ known, ...token }: VerifiedToken<A>) =>
+    Effect.flatMap(
+      used.use(token),
+      (first): Effect.Effect<A, InvalidToken> => (first ? Effect.succeed(known) : replayed),
     )
 
   const nodeToken = (token: BearerToken) =>
@@ -155,6 +156,9 @@ export class Callers extends Context.Tag("mezite/auth/Callers")<
     readonly lost: (identity: Identity) => Effect.Effect<never, Unauthenticated | SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<Callers, never, ClusterKeys | Users | Roles | Nodes | UserAuthority | Locks> =
-    Layer.effect(Callers, make)
+  static readonly layer: Layer.Layer<
+    Callers,
+    never,
+    ClusterKeys | Users | Roles | Nodes | UserAuthority | Locks | UsedTokens
+  > = Layer.effect(Callers, make)
 }

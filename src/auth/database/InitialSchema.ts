@@ -86,6 +86,13 @@ const statements = [
     ended_by TEXT,
     end_order TEXT
   )`,
+  `CREATE TABLE hubs (
+    id TEXT PRIMARY KEY,
+    address TEXT,
+    ssh_port INTEGER,
+    seen_ms BIGINT NOT NULL
+  )`,
+  "CREATE TABLE session_hubs (session_id TEXT PRIMARY KEY, hub_id TEXT NOT NULL)",
   `CREATE TABLE recordings (
     session_id TEXT PRIMARY KEY,
     state TEXT NOT NULL,
@@ -163,9 +170,24 @@ const postgresTriggers = [
   ].map((trigger) => `CREATE TRIGGER ${trigger} EXECUTE FUNCTION audit_append_only()`),
 ]
 
+/** What a hub of its own keeps in memory. Nothing of it must survive the server's crash: it saves each call a sync. */
+const postgresTables = [
+  `CREATE UNLOGGED TABLE used_tokens (
+    subject TEXT NOT NULL,
+    token_id TEXT NOT NULL,
+    until_ms BIGINT NOT NULL,
+    PRIMARY KEY (subject, token_id)
+  )`,
+  "CREATE INDEX used_tokens_by_time ON used_tokens (until_ms)",
+]
+
 /** The tables of the first release. */
 export const initialSchema = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const triggers = sql.onDialectOrElse({ sqlite: () => sqliteTriggers, pg: () => postgresTriggers, orElse: () => [] })
-  yield* Effect.forEach([...statements, ...triggers], (statement) => sql.unsafe(statement), { discard: true })
+  const own = sql.onDialectOrElse({
+    sqlite: () => sqliteTriggers,
+    pg: () => [...postgresTables, ...postgresTriggers],
+    orElse: () => [],
+  })
+  yield* Effect.forEach([...statements, ...own], (statement) => sql.unsafe(statement), { discard: true })
 })

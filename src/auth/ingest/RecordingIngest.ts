@@ -1,12 +1,13 @@
 import type { SqlError } from "@effect/sql/SqlError"
 
-import { Clock, Context, type Duration, Effect, FiberMap, Layer, Option, Schedule, type Scope, Stream } from "effect"
+import { Clock, Context, type Duration, Effect, FiberMap, Layer, Option, Schedule, type Scope } from "effect"
 import type { NodeId, SessionId } from "../../domain/Identifiers.ts"
 import type { RecordingMode } from "../../domain/RecordingMode.ts"
 
 import type { RecordingEnd } from "../../recording/End.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
-import { everySession } from "../access/SessionScope.ts"
+import type { Hubs } from "../hubs/Hubs.ts"
+import { SessionHubs } from "../hubs/SessionHubs.ts"
 import { Users } from "../identities/Users.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { UserAuthority } from "../keys/UserAuthority.ts"
@@ -21,6 +22,7 @@ import type { StorageFailed } from "../storage/RecordingStorage.ts"
 import { type AdmittedSession, admit } from "./admit.ts"
 import { checkNew } from "./checkNew.ts"
 import { decodeEndRequest } from "./decodeEndRequest.ts"
+import { endAbandoned } from "./endAbandoned.ts"
 import type { GrowingRecording } from "./GrowingRecording.ts"
 import { IngestRefused } from "./IngestRefused.ts"
 import { makeLiveStreams } from "./internal/LiveStreams.ts"
@@ -52,6 +54,7 @@ const make = (orphanAfter: Duration.Duration) =>
     const endOrphan = yield* orphanEnding
     const orphans = yield* FiberMap.make<SessionId>()
     const claims = makeSessionClaims()
+    const hubs = yield* SessionHubs
     const live = makeLiveStreams()
 
     /** Waits for the agent to come back, and ends its session when it doesn't. */
@@ -60,7 +63,12 @@ const make = (orphanAfter: Duration.Duration) =>
         orphans,
         sessionId,
         endOrphan(sessionId, seenMs).pipe(
-          Effect.tapError((error) => Effect.logError(`session ${sessionId} cannot be ended now`, error)),
+          Effect.tapError((error) =>
+            // It may need what this hub has, until its recording is in its place.
+            error._tag === "HeldElsewhere"
+              ? Effect.logDebug(error.message)
+              : Effect.logError(`session ${sessionId} cannot be ended now`, error),
+          ),
           Effect.retry(Schedule.spaced(orphanRetry)),
           Effect.ignore,
           Effect.delay(orphanAfter),
@@ -137,6 +145,7 @@ const make = (orphanAfter: Duration.Duration) =>
       )
       const whole = yield* work.whole(sessionId)
       if (Option.isSome(whole)) return whole.value
+      yield* hubs.take(sessionId)
       const recording = info.mode === "off" ? notRecorded(info, leave) : recorded(info, yield* growing(info), leave)
       yield* sessions.started(info)
       return recording
@@ -147,9 +156,8 @@ const make = (orphanAfter: Duration.Duration) =>
     // A live stream ended with that run, at its last frame as far as anybody knows; other sessions may have gone on.
     const seenMs = (mode: RecordingMode) => (mode === "node-sync" ? 0 : now)
     for (const sessionId of yield* local.all) yield* orphan(sessionId, 0)
-    yield* sessions
-      .list({ scope: everySession, active: true, user: null, node: null, sinceMs: null })
-      .pipe(Stream.runForEach(({ session_id, mode }) => orphan(session_id, seenMs(mode))))
+    for (const { session_id, mode } of yield* sessions.activeHere) yield* orphan(session_id, seenMs(mode))
+    yield* endAbandoned(orphanAfter)
 
     return { open, close: live.close, idle: live.idle, expel: (node: NodeId) => claims.expel(node, removed) }
   })
@@ -179,6 +187,16 @@ export class RecordingIngest extends Context.Tag("mezite/auth/RecordingIngest")<
   ): Layer.Layer<
     RecordingIngest,
     SqlError | StorageFailed,
-    ClusterKeys | UserAuthority | Users | Nodes | Locks | Sessions | Recordings | LocalRecordings | RecordingWork
+    | ClusterKeys
+    | UserAuthority
+    | Users
+    | Nodes
+    | Locks
+    | Sessions
+    | Recordings
+    | LocalRecordings
+    | RecordingWork
+    | Hubs
+    | SessionHubs
   > => Layer.scoped(RecordingIngest, make(orphanAfter))
 }

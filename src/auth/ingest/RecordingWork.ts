@@ -5,6 +5,9 @@ import type { SessionId } from "../../domain/Identifiers.ts"
 import type { RecordingEnd } from "../../recording/End.ts"
 import { AppendFile } from "../../session/AppendFile.ts"
 import type { FileFailed } from "../../session/FileFailed.ts"
+import type { HeldElsewhere } from "../hubs/HeldElsewhere.ts"
+import { Hubs } from "../hubs/Hubs.ts"
+import { SessionHubs } from "../hubs/SessionHubs.ts"
 import { RecordingDelivery } from "../recordings/RecordingDelivery.ts"
 import { isDeleted, shareOf } from "../recordings/RecordingRow.ts"
 import { Recordings } from "../recordings/Recordings.ts"
@@ -25,7 +28,10 @@ export interface FinishedFile {
   readonly bytes: number
 }
 
-type WorkFailed = StorageFailed | FileFailed | SqlError
+/** A hub that has been silent for so long is not waited for: the agent brings here what it kept. */
+const goneAfter = "10 seconds"
+
+type WorkFailed = StorageFailed | FileFailed | HeldElsewhere | SqlError
 
 const make = Effect.gen(function* () {
   const sessions = yield* Sessions
@@ -34,6 +40,7 @@ const make = Effect.gen(function* () {
   const local = yield* LocalRecordings
   const storage = yield* RecordingStorage
   const partials = yield* PartialRecordings
+  const [hubs, sessionHubs] = [yield* Hubs, yield* SessionHubs]
 
   const conclude = Effect.fn("RecordingWork.conclude")(function* (sessionId: SessionId, finished: FinishedFile) {
     const { digest, bytes, end } = finished
@@ -53,10 +60,17 @@ const make = Effect.gen(function* () {
     const isOver = (row: SessionRow) => isConcluded(row) || Option.exists(recording, isDeleted)
     const row = Option.filter(yield* sessions.get(sessionId), isOver)
     if (Option.isNone(row)) return Option.none<WholeRecording>()
+    // It was lost after the session's end, and is being brought anew.
+    if (Option.exists(recording, ({ state }) => state === "open")) return Option.none<WholeRecording>()
     const digest = Buffer.from(row.value.recording_digest ?? "", "hex")
     const answer = (_tag: WholeRecording["_tag"]) =>
       Option.some<WholeRecording>({ _tag, digest, bytes: Number(row.value.recording_bytes ?? 0) })
     const isKept = Option.exists(recording, ({ state }) => state === "kept")
+    const holder = yield* sessionHubs.holder(sessionId)
+    // One that is on the disk of a hub that is gone, the agent has still.
+    if (isKept && holder !== hubs.id) {
+      return (yield* hubs.isThere(holder, goneAfter)) ? answer("Kept") : Option.none<WholeRecording>()
+    }
     if (!isKept || (yield* delivery.deliver(sessionId))) return answer("Stored")
     // One that this hub has lost, the agent has still.
     return (yield* local.has(sessionId)) ? answer("Kept") : Option.none<WholeRecording>()
@@ -97,14 +111,16 @@ export class RecordingWork extends Context.Tag("mezite/auth/RecordingWork")<
   RecordingWork,
   {
     /** A new recording. */
-    readonly begin: (info: AdmittedSession) => Effect.Effect<GrowingRecording, FileFailed | SqlError, Scope.Scope>
+    readonly begin: (
+      info: AdmittedSession,
+    ) => Effect.Effect<GrowingRecording, FileFailed | HeldElsewhere | SqlError, Scope.Scope>
     /** Goes on with what there is of a recording, be it stored; none where there is nothing of it. */
     readonly resume: (sessionId: SessionId) => Effect.Effect<Option.Option<Resumed>, WorkFailed, Scope.Scope>
     /** Ends a session whose recording is whole, and has that stored. */
     readonly conclude: (
       sessionId: SessionId,
       finished: FinishedFile,
-    ) => Effect.Effect<WholeRecording, NotFound | SqlError>
+    ) => Effect.Effect<WholeRecording, NotFound | HeldElsewhere | SqlError>
     /** The recording of a session that is over for good, be it deleted; none where it is still wanted. */
     readonly whole: (sessionId: SessionId) => Effect.Effect<Option.Option<WholeRecording>, SqlError>
   }
@@ -112,6 +128,13 @@ export class RecordingWork extends Context.Tag("mezite/auth/RecordingWork")<
   static readonly layer: Layer.Layer<
     RecordingWork,
     never,
-    Sessions | Recordings | RecordingDelivery | LocalRecordings | RecordingStorage | PartialRecordings
+    | Sessions
+    | Recordings
+    | RecordingDelivery
+    | LocalRecordings
+    | RecordingStorage
+    | PartialRecordings
+    | Hubs
+    | SessionHubs
   > = Layer.effect(RecordingWork, make)
 }

@@ -1,11 +1,14 @@
 import { Effect, Option } from "effect"
 import type { SessionId } from "../../domain/Identifiers.ts"
+import { HeldElsewhere } from "../hubs/HeldElsewhere.ts"
+import { Hubs } from "../hubs/Hubs.ts"
+import { SessionHubs } from "../hubs/SessionHubs.ts"
 import { isDeleted, type RecordingRow } from "../recordings/RecordingRow.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { LocalRecordings } from "../storage/LocalRecordings.ts"
-import { agentLost } from "./KnownSession.ts"
+import { agentLost, isConcluded } from "./KnownSession.ts"
 import { RecordingWork } from "./RecordingWork.ts"
 
 /** Whether what may be of it on this hub's disk is of no use any more. */
@@ -17,6 +20,7 @@ export const orphanEnding = Effect.gen(function* () {
   const recordings = yield* Recordings
   const local = yield* LocalRecordings
   const work = yield* RecordingWork
+  const [hubs, sessionHubs] = [yield* Hubs, yield* SessionHubs]
 
   const endUnrecorded = Effect.fnUntraced(function* (row: Option.Option<SessionRow>, seenMs: number) {
     if (Option.isNone(row)) return
@@ -40,8 +44,13 @@ export const orphanEnding = Effect.gen(function* () {
   return Effect.fn("RecordingIngest.endOrphan")(function* (sessionId: SessionId, seenMs: number) {
     const row = yield* sessions.get(sessionId)
     const recording = yield* recordings.get(sessionId)
-    if (Option.exists(recording, ({ state }) => state === "kept")) return
     if (Option.exists(recording, isInPlace)) return yield* local.discard(sessionId)
+    const hub = yield* sessionHubs.holder(sessionId)
+    if (hub !== hubs.id) {
+      const isOver = Option.isNone(recording) && Option.exists(row, isConcluded)
+      return yield* isOver ? Effect.void : new HeldElsewhere({ sessionId, hub })
+    }
+    if (Option.exists(recording, ({ state }) => state === "kept")) return
     const isActive = Option.exists(row, ({ status }) => status === "active")
     if (isActive) yield* Effect.logWarning(`session ${sessionId} ends: its agent did not come back`)
     const recorded = Option.isSome(recording) || (yield* local.has(sessionId))

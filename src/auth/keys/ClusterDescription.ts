@@ -1,14 +1,17 @@
 import { Context, Effect, Layer } from "effect"
-import type { ClusterInfo } from "../../api/PublicRpcs.ts"
+import { type ClusterInfo, mostHubs } from "../../api/PublicRpcs.ts"
+import { Hubs } from "../hubs/Hubs.ts"
 import { ClusterKeys } from "./ClusterKeys.ts"
 import { HubFacts } from "./HubFacts.ts"
 
 const make = Effect.gen(function* () {
   const keys = yield* ClusterKeys
   const hub = yield* HubFacts
-  const info = Effect.map(
+  const { living } = yield* Hubs
+  const info = Effect.zipWith(
     hub.sshPort,
-    (ssh_port): ClusterInfo => ({
+    living,
+    (ssh_port, hubs): ClusterInfo => ({
       cluster: keys.clusterName,
       version: hub.version,
       user_ca: keys.userCa.publicLine,
@@ -16,6 +19,7 @@ const make = Effect.gen(function* () {
       ssh_host_key: keys.sshHostKey.publicLine,
       ssh_port,
       recording_keys: keys.recordingKeys.map((key) => Buffer.from(key.publicRaw).toString("base64")),
+      hubs: hubs.slice(0, mostHubs).map(({ address, ssh_port }) => ({ address, ssh_port })),
     }),
   )
   return { info }
@@ -26,7 +30,7 @@ export class ClusterDescription extends Context.Tag("mezite/auth/ClusterDescript
   ClusterDescription,
   { readonly info: Effect.Effect<ClusterInfo> }
 >() {
-  static readonly layer: Layer.Layer<ClusterDescription, never, ClusterKeys | HubFacts> = Layer.effect(
+  static readonly layer: Layer.Layer<ClusterDescription, never, ClusterKeys | HubFacts | Hubs> = Layer.effect(
     ClusterDescription,
     make,
   )

@@ -1,11 +1,12 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import type { SessionId } from "../../domain/Identifiers.ts"
 import type { LocalRecordings } from "../storage/LocalRecordings.ts"
 import type { RecordingStorage } from "../storage/RecordingStorage.ts"
 import type { DeliveryState } from "./DeliveryState.ts"
 import { makeDeliveryQueue } from "./internal/DeliveryQueue.ts"
 import { storeKept } from "./internal/storeKept.ts"
+import { isDeleted } from "./RecordingRow.ts"
 import { Recordings } from "./Recordings.ts"
 
 /** So long a session's end waits for its recording to be stored; after that it is told that the hub keeps it. */
@@ -26,15 +27,19 @@ const make = Effect.gen(function* () {
   // What an earlier run of the hub could not store.
   yield* Effect.flatMap(recordings.waiting, Effect.forEach(queue.offer, { discard: true }))
 
+  /** An agent that is told so drops its copy: the database's word counts, not that nothing is left to do here. */
+  const isInPlace = (sessionId: SessionId) =>
+    Effect.matchEffect(recordings.get(sessionId), {
+      onSuccess: (row) => Effect.succeed(Option.exists(row, (one) => one.state === "stored" || isDeleted(one))),
+      onFailure: (error) => Effect.as(Effect.logWarning("whether a recording is stored cannot be told", error), false),
+    })
+
   const deliver = Effect.fn("RecordingDelivery.deliver")(function* (sessionId: SessionId) {
     yield* queue.offer(sessionId)
     if (queue.state.away !== null) return false
     // Also where the caller itself may not be interrupted.
-    return yield* Effect.timeoutTo(Effect.interruptible(queue.left(sessionId)), {
-      duration: moment,
-      onSuccess: () => true,
-      onTimeout: () => false,
-    })
+    const left = yield* Effect.timeoutOption(Effect.interruptible(queue.left(sessionId)), moment)
+    return Option.isSome(left) && (yield* isInPlace(sessionId))
   })
 
   return { deliver, withdraw: queue.withdraw, state: Effect.sync(() => queue.state) }

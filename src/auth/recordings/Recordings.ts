@@ -6,6 +6,9 @@ import type { Recording } from "../../api/ClusterRpcs.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
 import { KeyShare } from "../../recording/KeyShare.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
+import type { HeldElsewhere } from "../hubs/HeldElsewhere.ts"
+import { Hubs } from "../hubs/Hubs.ts"
+import { SessionHubs } from "../hubs/SessionHubs.ts"
 import { recordingStored } from "../sessions/SessionEvents.ts"
 import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Settings } from "../settings/Settings.ts"
@@ -25,6 +28,7 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const audit = yield* AuditLog
   const settings = yield* Settings
+  const [hubs, { id: hubId }] = [yield* SessionHubs, yield* Hubs]
 
   const get = Effect.fn("Recordings.get")(function* (sessionId: string) {
     const [row] = yield* sql<RecordingRow>`SELECT * FROM recordings WHERE session_id = ${sessionId}`
@@ -39,24 +43,28 @@ const make = Effect.gen(function* () {
   const begun = Effect.fn("Recordings.begun")(function* (sessionId: SessionId, encrypted: boolean) {
     const share = encrypted ? KeyShare.random().hex : null
     const row = { session_id: sessionId, state: "open", frames: 0, attempts: 0, share, shredded: 0 }
-    const [stored] = yield* sql<RecordingRow>`INSERT INTO recordings ${sql.insert(row)}
-      ON CONFLICT (session_id) DO UPDATE
-      SET state = excluded.state, share = COALESCE(recordings.share, excluded.share) RETURNING *`
+    const [stored] = yield* hubs.whileHeld(
+      sessionId,
+      sql<RecordingRow>`INSERT INTO recordings ${sql.insert(row)}
+        ON CONFLICT (session_id) DO UPDATE
+        SET state = excluded.state, share = COALESCE(recordings.share, excluded.share) RETURNING *`,
+    )
     return Option.flatMap(Option.fromNullable(stored), shareOf)
   })
 
   const resumed = Effect.fn("Recordings.resumed")(function* (sessionId: SessionId) {
-    yield* sql`UPDATE recordings SET state = ${"open"} WHERE session_id = ${sessionId}`
+    yield* hubs.whileHeld(sessionId, sql`UPDATE recordings SET state = ${"open"} WHERE session_id = ${sessionId}`)
   })
 
   const kept = Effect.fn("Recordings.kept")(function* (sessionId: SessionId, frames: number) {
     yield* sql`UPDATE recordings SET ${sql.update({ state: "kept", frames, attempts: 0, trouble: null })}
-      WHERE session_id = ${sessionId}`
+      WHERE session_id = ${sessionId} AND state = ${"open"}`
   })
 
   const findKept = Effect.fn("Recordings.findKept")(function* (sessionId: SessionId) {
     const row = yield* get(sessionId)
-    if (!Option.exists(row, ({ state }) => state === "kept")) return Option.none<KeptRecording>()
+    const isKept = Option.exists(row, ({ state }) => state === "kept")
+    if (!isKept || !(yield* hubs.isHere(sessionId))) return Option.none<KeptRecording>()
     return Option.map(yield* session(sessionId), ({ recording_digest, recording_bytes }) => ({
       digest: recording_digest ?? "",
       bytes: Number(recording_bytes),
@@ -77,7 +85,17 @@ const make = Effect.gen(function* () {
   })
 
   const stored = Effect.fn("Recordings.stored")((sessionId: SessionId, digest: string) =>
-    sql.withTransaction(store(sessionId, digest)),
+    Effect.catchTag(hubs.whileHeld(sessionId, sql.withTransaction(store(sessionId, digest))), "HeldElsewhere", () =>
+      Effect.succeed(false),
+    ),
+  )
+
+  const waiting = Effect.map(
+    sql<{ session_id: SessionId }>`
+      SELECT recordings.session_id FROM recordings
+      LEFT JOIN session_hubs ON session_hubs.session_id = recordings.session_id
+      WHERE state = ${"kept"} AND (hub_id IS NULL OR hub_id = ${hubId})`,
+    (rows) => rows.map(({ session_id }) => session_id),
   )
 
   const troubled = Effect.fn("Recordings.troubled")(function* (sessionId: SessionId, trouble: string) {
@@ -133,7 +151,7 @@ const make = Effect.gen(function* () {
     begun,
     resumed,
     kept,
-    waiting: idsInState("kept"),
+    waiting,
     findKept,
     stored,
     troubled,
@@ -156,13 +174,17 @@ export class Recordings extends Context.Tag("mezite/auth/Recordings")<
     readonly deleting: Effect.Effect<ReadonlyArray<SessionId>, SqlError>
     readonly get: (sessionId: string) => Effect.Effect<Option.Option<RecordingRow>, SqlError>
     /** It is begun, in a new file on this hub's disk: gives the share of its key, if it is encrypted. */
-    readonly begun: (sessionId: SessionId, encrypted: boolean) => Effect.Effect<Option.Option<KeyShare>, SqlError>
+    readonly begun: (
+      sessionId: SessionId,
+      encrypted: boolean,
+    ) => Effect.Effect<Option.Option<KeyShare>, HeldElsewhere | SqlError>
     /** It is gone on with, on this hub's disk. */
-    readonly resumed: (sessionId: SessionId) => Effect.Effect<void, SqlError>
+    readonly resumed: (sessionId: SessionId) => Effect.Effect<void, HeldElsewhere | SqlError>
     /** It is whole, its bytes are durable on this hub's disk, and its session's row says what it is. */
     readonly kept: (sessionId: SessionId, frames: number) => Effect.Effect<void, SqlError>
-    /** Those that wait to be stored. */
+    /** Those that wait on this hub's disk to be stored. */
     readonly waiting: Effect.Effect<ReadonlyArray<SessionId>, SqlError>
+    /** One that waits on this hub's disk to be stored. */
     readonly findKept: (sessionId: SessionId) => Effect.Effect<Option.Option<KeptRecording>, SqlError>
     /** The recording with this digest is in its place, and `session.recording.stored`; false where it is not the one wanted there. */
     readonly stored: (sessionId: SessionId, digest: string) => Effect.Effect<boolean, SqlError>
@@ -170,8 +192,9 @@ export class Recordings extends Context.Tag("mezite/auth/Recordings")<
     readonly troubled: (sessionId: SessionId, trouble: string) => Effect.Effect<void, SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<Recordings, never, SqlClient.SqlClient | AuditLog | Settings> = Layer.effect(
+  static readonly layer: Layer.Layer<
     Recordings,
-    make,
-  )
+    never,
+    SqlClient.SqlClient | AuditLog | Settings | SessionHubs | Hubs
+  > = Layer.effect(Recordings, make)
 }

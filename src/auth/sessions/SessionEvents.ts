@@ -1,7 +1,7 @@
 import { type AuditEventDraft, auditEvent } from "../../domain/AuditEvent.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import type { RecordingRow } from "../recordings/RecordingRow.ts"
-import type { EndedSession, EndOrder, SessionRow } from "./SessionRecord.ts"
+import { type EndedSession, type EndOrder, endedStatus, type SessionRow } from "./SessionRecord.ts"
 
 const about = (row: SessionRow) => ({
   user: row.user_name,
@@ -27,14 +27,15 @@ export const sessionStart = (row: SessionRow, info: SessionInfo): AuditEventDraf
   })
 
 /** `session.end`. */
-export const sessionEnd = (row: SessionRow, { end, frames, bytes, recording }: EndedSession): AuditEventDraft =>
-  auditEvent("session.end", {
+export const sessionEnd = (row: SessionRow, session: EndedSession): AuditEventDraft => {
+  const { end, frames, bytes, recording } = session
+  return auditEvent("session.end", {
     ...about(row),
     detail: {
       duration_ms: end.durationMs,
       exit_code: end.exit?._tag === "Code" ? end.exit.code : null,
       exit_signal: end.exit?._tag === "Signal" ? end.exit.signal : null,
-      status: recording === null ? "unrecorded" : end.status,
+      status: endedStatus(session),
       reason: end.reason,
       ended_by: row.ended_by,
       frames,
@@ -42,6 +43,7 @@ export const sessionEnd = (row: SessionRow, { end, frames, bytes, recording }: E
       recording_digest: recording?.digest ?? null,
     },
   })
+}
 
 /** `session.recording.stored`; `completes`: it takes the place of what was stored when the session's agent was lost. */
 export const recordingStored = (row: SessionRow, frames: number, completes: boolean): AuditEventDraft =>

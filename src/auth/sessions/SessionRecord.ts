@@ -64,13 +64,15 @@ export const isSameSession = (a: SessionRow, b: SessionRow): boolean =>
 
 /** What is known of a session when it is over. */
 export interface EndedSession {
-  readonly sessionId: string
+  readonly sessionId: SessionId
   readonly end: SessionEnd
   /** Frames of the recording, and the bytes that they hold in clear. */
   readonly frames: number
   readonly bytes: number
-  /** The stored file: SHA-256 in hex, and its size; null where nothing was recorded. */
+  /** The stored file: SHA-256 in hex, and its size; null where nothing was recorded, or where that is on the disk of a hub that is gone. */
   readonly recording: { readonly digest: string; readonly bytes: number } | null
+  /** What was recorded is on the disk of a hub that is gone. */
+  readonly recordedElsewhere?: boolean
 }
 
 const text = (value: string, most: number) => Buffer.from(value.replaceAll("\0", "").slice(0, most)).toString("utf8")
@@ -98,17 +100,24 @@ export const startedRow = (info: SessionInfo): SessionRow => ({
   end_order: null,
 })
 
+/** What is said of its recording. */
+export const endedStatus = ({ end, recording, recordedElsewhere }: EndedSession) =>
+  recording === null && recordedElsewhere !== true ? ("unrecorded" as const) : end.status
+
 /** What changes in a session's row when it is over. */
-export const endedColumns = (row: SessionRow, { end, recording }: EndedSession) => ({
-  ended_ms: Number(row.started_ms) + Math.max(0, Math.round(end.durationMs)),
-  status: recording === null ? ("unrecorded" as const) : end.status,
-  exit_code: end.exit?._tag === "Code" ? end.exit.code : null,
-  exit_signal: end.exit?._tag === "Signal" ? text(end.exit.signal, 32) : null,
-  reason: text(end.reason, 512),
-  end_audited: 1,
-  recording_bytes: recording?.bytes ?? null,
-  recording_digest: recording?.digest ?? null,
-})
+export const endedColumns = (row: SessionRow, session: EndedSession) => {
+  const { end, recording } = session
+  return {
+    ended_ms: Number(row.started_ms) + Math.max(0, Math.round(end.durationMs)),
+    status: endedStatus(session),
+    exit_code: end.exit?._tag === "Code" ? end.exit.code : null,
+    exit_signal: end.exit?._tag === "Signal" ? text(end.exit.signal, 32) : null,
+    reason: text(end.reason, 512),
+    end_audited: 1,
+    recording_bytes: recording?.bytes ?? null,
+    recording_digest: recording?.digest ?? null,
+  }
+}
 
 const number = (value: number | string | null) => (value === null ? null : Number(value))
 

@@ -6,6 +6,9 @@ import type { Session } from "../../api/ClusterRpcs.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
+import type { HeldElsewhere } from "../hubs/HeldElsewhere.ts"
+import { Hubs } from "../hubs/Hubs.ts"
+import { SessionHubs } from "../hubs/SessionHubs.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import { type SessionFilter, sessionPages } from "./internal/sessionPages.ts"
 
@@ -32,6 +35,7 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const audit = yield* AuditLog
   const recordings = yield* Recordings
+  const [hubs, { id: hubId }] = [yield* SessionHubs, yield* Hubs]
 
   const get = Effect.fn("Sessions.get")(function* (sessionId: string) {
     const [row] = yield* sql<SessionRow>`SELECT * FROM sessions WHERE session_id = ${sessionId}`
@@ -64,16 +68,17 @@ const make = Effect.gen(function* () {
   const end = Effect.fnUntraced(function* (ended: EndedSession, row: SessionRow) {
     const columns = endedColumns(row, ended)
     const same = ended.recording === null || row.recording_digest === ended.recording.digest
+    // Also of one that is known: it may have been brought anew, after a hub lost it.
+    if (ended.recording !== null) yield* recordings.kept(row.session_id, ended.frames)
     if (row.status !== "active" && same) return "known" as const
     yield* sql`UPDATE sessions SET ${sql.update(columns)} WHERE session_id = ${row.session_id}`
-    if (ended.recording !== null) yield* recordings.kept(row.session_id, ended.frames)
     const first = row.end_audited === 0
     if (first) yield* audit.append(sessionEnd(row, ended))
     return first ? ("ended" as const) : ("completed" as const)
   })
 
   const ended = Effect.fn("Sessions.ended")(function* (session: EndedSession) {
-    return yield* sql.withTransaction(
+    const stored = sql.withTransaction(
       Effect.gen(function* () {
         // Takes the row's lock: of two ends at once, the second finds what the first wrote.
         const [row] = yield* sql<SessionRow>`
@@ -82,6 +87,7 @@ const make = Effect.gen(function* () {
         return yield* end(session, row)
       }),
     )
+    return yield* session.recording === null ? stored : hubs.whileHeld(session.sessionId, stored)
   })
 
   const orderEnd = Effect.fn("Sessions.orderEnd")(function* (which: OrderedSessions, { by, reason }: EndOrder) {
@@ -109,10 +115,19 @@ const make = Effect.gen(function* () {
   const ending = sql<EndingSession>`
     SELECT session_id, node, end_order FROM sessions WHERE ended_by IS NOT NULL AND ended_ms IS NULL`
 
+  const activeHere = sql<Pick<SessionRow, "session_id" | "mode">>`
+    SELECT sessions.session_id, mode FROM sessions
+    LEFT JOIN session_hubs ON session_hubs.session_id = sessions.session_id
+    WHERE status = ${"active"} AND (hub_id IS NULL OR hub_id = ${hubId})`
+
+  const activeElsewhere = sql<Pick<SessionRow, "session_id" | "started_ms">>`
+    SELECT sessions.session_id, started_ms FROM sessions, session_hubs
+    WHERE session_hubs.session_id = sessions.session_id AND status = ${"active"} AND hub_id <> ${hubId}`
+
   const list = (filter: SessionFilter): Stream.Stream<Session, SqlError> =>
     Stream.map(sessionPages(sql, filter), (row: SessionRow) => shownSession(row))
 
-  return { started, ended, orderEnd, terminate, ending, get, list }
+  return { started, ended, orderEnd, terminate, ending, activeHere, activeElsewhere, get, list }
 })
 
 /** The sessions of the cluster. A session's row and its audit events are stored together or not at all. */
@@ -129,7 +144,9 @@ export class Sessions extends Context.Tag("mezite/auth/Sessions")<
      * Told again it does nothing (`known`); told again with another recording, or of a session that ran again, that takes the place
      * of what was known before (`completed`), without another `session.end`.
      */
-    readonly ended: (session: EndedSession) => Effect.Effect<"ended" | "completed" | "known", NotFound | SqlError>
+    readonly ended: (
+      session: EndedSession,
+    ) => Effect.Effect<"ended" | "completed" | "known", NotFound | HeldElsewhere | SqlError>
     /** Marks those that run: their nodes are told until they have ended. The first order stays. */
     readonly orderEnd: (which: OrderedSessions, order: EndOrder) => Effect.Effect<void, SqlError>
     /** Orders one session to end, and stores `session.terminate`. `Conflict`: it is over. */
@@ -139,13 +156,18 @@ export class Sessions extends Context.Tag("mezite/auth/Sessions")<
     ) => Effect.Effect<SessionRow, NotFound | Conflict | SqlError>
     /** Those that run and were ordered to end. */
     readonly ending: Effect.Effect<ReadonlyArray<EndingSession>, SqlError>
+    /** Those that run, and that no other hub has. */
+    readonly activeHere: Effect.Effect<ReadonlyArray<Pick<SessionRow, "session_id" | "mode">>, SqlError>
+    /** Those that run, and that another hub has. */
+    readonly activeElsewhere: Effect.Effect<ReadonlyArray<Pick<SessionRow, "session_id" | "started_ms">>, SqlError>
     readonly get: (sessionId: string) => Effect.Effect<Option.Option<SessionRow>, SqlError>
     /** The newest first, page by page. */
     readonly list: (filter: SessionFilter) => Stream.Stream<Session, SqlError>
   }
 >() {
-  static readonly layer: Layer.Layer<Sessions, never, SqlClient.SqlClient | AuditLog | Recordings> = Layer.effect(
+  static readonly layer: Layer.Layer<
     Sessions,
-    make,
-  )
+    never,
+    SqlClient.SqlClient | AuditLog | Recordings | SessionHubs | Hubs
+  > = Layer.effect(Sessions, make)
 }

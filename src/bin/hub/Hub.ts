@@ -2,10 +2,13 @@ import { join } from "node:path"
 import { Clock, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
 import type { HubPin } from "../../api/HubPin.ts"
 import { HubTrust } from "../../api/HubTrust.ts"
+import type { HubEntry } from "../../api/PublicRpcs.ts"
 import { layerAuthServices } from "../../auth/AuthServices.ts"
 import { AuditAnchor } from "../../auth/audit/AuditAnchor.ts"
 import { layerSqlite } from "../../auth/database/Database.ts"
 import { Enforcer } from "../../auth/enforcement/Enforcer.ts"
+import { Hubs } from "../../auth/hubs/Hubs.ts"
+import { ownHubId } from "../../auth/hubs/ownHubId.ts"
 import * as GrpcIngest from "../../auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
@@ -37,6 +40,7 @@ import { useDataDirectory } from "../process/useDataDirectory.ts"
 import { drainHub } from "./drainHub.ts"
 import { enforcement } from "./enforcement.ts"
 import type { HubConfig } from "./HubConfig.ts"
+import { hubEntry } from "./hubEntry.ts"
 import { hubRoutes } from "./hubRoutes.ts"
 import { loadS3 } from "./loadS3.ts"
 import { agentlessNodes, onlineNodes, proxyPorts } from "./ports.ts"
@@ -49,6 +53,8 @@ export interface RunningHub {
   readonly ssh: ListenAddress
   /** None where a load balancer ends TLS. */
   readonly pin: Option.Option<HubPin>
+  /** Where the others are told that it is. */
+  readonly entry: HubEntry | null
   /** Brings it to a stop: see `drainHub`. It serves, in a way, until its scope ends. */
   readonly drain: Effect.Effect<void>
 }
@@ -70,6 +76,7 @@ const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Re
     Layer.provideMerge(AuditAnchor.layer(join(dataDirectory, "audit-head.json"))),
     Layer.provideMerge(layerAuthServices(config.clusterName)),
     Layer.provideMerge(onlineNodes),
+    Layer.provideMerge(layerHubs(dataDirectory)),
     Layer.provideMerge(
       Layer.mergeAll(
         Tunnels.layer(),
@@ -81,6 +88,9 @@ const layerServices = (config: HubConfig, dataDirectory: string, sshPort: Ref.Re
       ),
     ),
   )
+
+const layerHubs = (dataDirectory: string) =>
+  Layer.unwrapEffect(Effect.map(ownHubId(join(dataDirectory, "hub-id")), Hubs.layer))
 
 const sealingKey = ({ privateKey }: ClusterKeys["Type"]["recordingKeys"][0]): SigningKey =>
   Either.getOrThrow(SigningKey.fromKeyObject(Redacted.value(privateKey)))
@@ -146,6 +156,8 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
     config: config.recording,
     directory: join(dataDirectory, "gateway"),
   })
+  const entry = hubEntry({ ...config, listen: address, ssh })
+  yield* (yield* Hubs).announce(entry)
   yield* Effect.forkScoped(rememberOnline)
   yield* Layer.build(layerLocalRpc(join(dataDirectory, "hub.sock")))
   const services = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof drainHub>>>()
@@ -153,6 +165,7 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
     listen: address,
     ssh,
     pin: Option.map(tls, ({ pin }) => pin),
+    entry,
     drain: Effect.provide(drainHub(config.drainTimeout), services),
   } satisfies RunningHub
 })

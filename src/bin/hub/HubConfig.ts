@@ -1,4 +1,5 @@
 import { Config, ConfigError, Duration, Either, Option, Redacted } from "effect"
+import { parseHubAddress } from "../../api/HubAddress.ts"
 import { drainTimeout, duration } from "../../domain/ConfigValues.ts"
 import { nodeConfig } from "../../node/NodeConfig.ts"
 import { type ListenAddress, parseListenAddress } from "../../proxy/ListenAddress.ts"
@@ -45,6 +46,12 @@ const databaseUrl = Config.option(
   }),
 )
 
+const publicAddress = Config.option(
+  Config.mapOrFail(Config.nonEmptyString("MEZITE_PUBLIC_ADDRESS"), (text) =>
+    Either.mapLeft(parseHubAddress(text), ({ message }) => ConfigError.InvalidData(["MEZITE_PUBLIC_ADDRESS"], message)),
+  ),
+)
+
 /** How a hub runs, from its environment. Its directory of data is the caller's to choose. */
 export const hubConfig = Config.all({
   listen: address("MEZITE_LISTEN", "0.0.0.0:3080"),
@@ -52,6 +59,8 @@ export const hubConfig = Config.all({
   /** `off` where a load balancer ends TLS. */
   tls: Config.withDefault(Config.literal("on", "off")("MEZITE_TLS"), "on"),
   clusterName,
+  /** Where agents, users and other hubs reach this hub. */
+  publicAddress,
   /** How long a session without its agent is waited for. */
   orphanAfter: Config.withDefault(duration("MEZITE_RECORDING_ORPHAN_AFTER"), Duration.minutes(2)),
   drainTimeout,

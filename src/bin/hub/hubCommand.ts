@@ -19,8 +19,8 @@ const reachable = (address: ListenAddress): string => showListenAddress(reachabl
 /** What `mezctl auth sign` tells the users of identity files. */
 const keepEndpoint = (directory: string, hub: RunningHub) =>
   Effect.sync(() => {
-    const address = Option.isSome(hub.pin) ? reachable(hub.listen) : `http://${reachable(hub.listen)}`
-    const endpoint = { address, ca_pin: Option.getOrNull(hub.pin) }
+    const here = Option.isSome(hub.pin) ? reachable(hub.listen) : `http://${reachable(hub.listen)}`
+    const endpoint = { address: hub.entry?.address ?? here, ca_pin: Option.getOrNull(hub.pin) }
     fs.writeFileSync(join(directory, "hub.json"), `${JSON.stringify(endpoint)}\n`, { mode: 0o600 })
   })
 

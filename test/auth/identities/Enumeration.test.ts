@@ -7,13 +7,13 @@ import { HubFacts } from "../../../src/auth/keys/HubFacts.ts"
 import { Roles } from "../../../src/auth/roles/Roles.ts"
 import { roleOf } from "../../support/roles.ts"
 import { invited, newKey, password } from "../support/Fixtures.ts"
-import { layerTestDatabase, testConnections } from "../support/TestHub.ts"
+import { layerNewHub, layerTestDatabase, testConnections } from "../support/TestHub.ts"
 
 /** Dear enough to stand out: a login that leaves it out takes a tenth of the time. */
 const layerHub = layerAuthServices(Option.some("test"), Passwords.layerCost({ N: 2 ** 14, r: 8, p: 1 })).pipe(
   Layer.provideMerge(
     Layer.mergeAll(
-      layerTestDatabase,
+      Layer.provideMerge(layerNewHub, layerTestDatabase),
       testConnections().layer,
       Layer.succeed(HubFacts, { version: "1.2.3", sshPort: Effect.succeed(3023) }),
     ),

@@ -33,7 +33,7 @@ const events = Effect.flatMap(AuditLog, (audit) =>
   ),
 )
 const over = (sessionId: string, about: Partial<EndedSession> = {}): EndedSession => ({
-  sessionId,
+  sessionId: SessionId.make(sessionId),
   end: { durationMs: 61_000, exit: { _tag: "Code", code: 3 }, status: "completed", reason: "" },
   frames: 7,
   bytes: 99,
@@ -101,6 +101,7 @@ describe("a session", () => {
       const full = over(info.sessionId, {
         end: { durationMs: 9, exit: { _tag: "Signal", signal: "HUP" }, status: "completed", reason: "" },
       })
+      yield* recordings.resumed(SessionId.make(info.sessionId))
       expect(yield* sessions.ended(full)).toBe("completed")
       yield* recordings.stored(SessionId.make(info.sessionId), "ab".repeat(32))
       expect(yield* list()).toMatchObject([

@@ -1,16 +1,18 @@
+import { randomUUID } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Layer, Option, Stream, TestClock } from "effect"
 import { layerAuthServices } from "../../../src/auth/AuthServices.ts"
 import { Enforcement } from "../../../src/auth/enforcement/Enforcement.ts"
+import { Hubs } from "../../../src/auth/hubs/Hubs.ts"
 import { Passwords } from "../../../src/auth/identities/Passwords.ts"
 import { HubFacts } from "../../../src/auth/keys/HubFacts.ts"
 import { OnlineNodes } from "../../../src/auth/nodes/OnlineNodes.ts"
 import { RecordingDeletion } from "../../../src/auth/recordings/RecordingDeletion.ts"
 import { RecordingStore } from "../../../src/auth/sessions/RecordingStore.ts"
 import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
-import type { NodeId, UserName } from "../../../src/domain/Identifiers.ts"
+import { HubId, type NodeId, type UserName } from "../../../src/domain/Identifiers.ts"
 import type { Lock } from "../../../src/domain/Lock.ts"
 import { databaseIn } from "./testDatabase.ts"
 
@@ -44,6 +46,9 @@ export const testConnections = () => {
   return { online, users, held, done, layer }
 }
 
+/** A hub that was never there before. */
+export const layerNewHub = Layer.suspend(() => Hubs.layer(HubId.make(randomUUID())))
+
 /** Recordings whose bytes are the session's id. */
 export const layerTestRecordings = Layer.succeed(RecordingStore, {
   read: (id, { sealed }) => Stream.make(Buffer.from(sealed ? "sealed:" : "clear:"), Buffer.from(id)),
@@ -62,6 +67,7 @@ export const testEpochMs = 1_700_000_000_000
 export const layerLiveHub = (connections: Layer.Layer<OnlineNodes | Enforcement> = testConnections().layer) =>
   RecordingDeletion.layer.pipe(
     Layer.provideMerge(layerAuthServices(Option.some("test"), layerCheapPasswords)),
+    Layer.provideMerge(layerNewHub),
     Layer.provideMerge(
       Layer.mergeAll(
         layerTestDatabase,

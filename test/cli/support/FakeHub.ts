@@ -94,6 +94,7 @@ const cluster = {
   ssh_host_key: "ssh-ed25519 AAAA",
   ssh_port: 3023,
   recording_keys: [],
+  hubs: [],
 }
 
 /** What a hub would answer, without anything behind it. */

@@ -3,6 +3,8 @@ import { join } from "node:path"
 import { Context, Duration, Effect, Either, Layer, Logger, LogLevel, Option, Redacted, type Scope } from "effect"
 import type { Heartbeat } from "../../../../src/api/transport/Heartbeat.ts"
 import { layerAuthServices } from "../../../../src/auth/AuthServices.ts"
+import { Hubs } from "../../../../src/auth/hubs/Hubs.ts"
+import { ownHubId } from "../../../../src/auth/hubs/ownHubId.ts"
 import * as GrpcIngest from "../../../../src/auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../../../src/auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../../../src/auth/ingest/RecordingIngest.ts"
@@ -29,6 +31,8 @@ export interface IngestHubOptions {
   readonly orphanAfter?: Duration.Duration
   readonly key?: MasterKey
   readonly oldKeys?: ReadonlyArray<MasterKey>
+  /** The folder whose database it uses, if not its own. */
+  readonly database?: string
   /** Where recordings are kept, if not in the hub's own folder. */
   readonly storage?: Layer.Layer<RecordingStorage, StorageFailed>
   /** The first time that it comes there. */
@@ -57,7 +61,7 @@ const crasher = (crashAt: CrashPoint | undefined) => {
 
 const layerHub = (
   folder: string,
-  { orphanAfter, key, oldKeys, storage: elsewhere }: IngestHubOptions,
+  { orphanAfter, key, oldKeys, storage: elsewhere, database = folder }: IngestHubOptions,
   { at }: ReturnType<typeof crasher>,
 ) => {
   const keyRing = Redacted.make(new KeyRing(key, oldKeys))
@@ -91,10 +95,11 @@ const layerHub = (
     ),
     Layer.provideMerge(Layer.mergeAll(LocalRecordings.layer(directory), storage, sessions, recordings)),
     Layer.provideMerge(layerAuthServices(Option.some("test"), layerCheapPasswords)),
+    Layer.provideMerge(Layer.unwrapEffect(Effect.map(ownHubId(join(folder, "hub-id")), Hubs.layer))),
     Layer.provideMerge(
       Layer.mergeAll(
         testConnections().layer,
-        databaseIn(folder),
+        databaseIn(database),
         Layer.succeed(HubFacts, { version: "1.2.3", sshPort: Effect.succeed(3023) }),
       ),
     ),

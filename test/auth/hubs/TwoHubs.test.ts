@@ -1,0 +1,248 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { expect, it } from "@effect/vitest"
+import { status } from "@grpc/grpc-js"
+import { Duration, Effect, Exit, Layer, Option, Schedule, Scope, Stream } from "effect"
+import { Callers } from "../../../src/auth/access/Callers.ts"
+import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
+import { Hubs } from "../../../src/auth/hubs/Hubs.ts"
+import { Logins } from "../../../src/auth/identities/Logins.ts"
+import { JoinTokens } from "../../../src/auth/nodes/JoinTokens.ts"
+import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
+import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
+import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
+import { RecordingStorage, StorageFailed } from "../../../src/auth/storage/RecordingStorage.ts"
+import { type IngestHub, type IngestHubOptions, ingestHub } from "../ingest/support/IngestHub.ts"
+import { callAs, type TestCall, type TestNode, tokenOf } from "../ingest/support/TestCall.ts"
+import { partialPath, readStored, sessionsOf, type TestSession } from "../ingest/support/TestSession.ts"
+import { invited, joined, newKey, password } from "../support/Fixtures.ts"
+import { temporaryFolder } from "../support/TestHub.ts"
+
+const soon = { orphanAfter: Duration.millis(150) }
+
+/** Two hubs over one database and one place for recordings, each with a disk of its own; they come and go by themselves. */
+const twoHubs = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  const outer = yield* Effect.scope
+  const storage = Filesystem.layer(join(folder, "bucket"))
+  const start = (name: string) =>
+    Effect.fnUntraced(function* (options: IngestHubOptions = {}) {
+      const scope = yield* Scope.make()
+      yield* Scope.addFinalizer(outer, Scope.close(scope, Exit.void))
+      const shared = { database: join(folder, "shared"), storage }
+      const hub = yield* Scope.extend(ingestHub(join(folder, name), { ...shared, ...options }), scope)
+      return { ...hub, recordings: join(folder, name, "recordings"), end: Scope.close(scope, Exit.void), scope }
+    })
+  return { startA: start("a"), startB: start("b"), bucket: join(folder, "bucket") }
+})
+type Hub = IngestHub & { readonly scope: Scope.CloseableScope; readonly end: Effect.Effect<void> }
+
+/** It says that it is there, as a hub does that serves. */
+const there = (hub: Hub) =>
+  hub
+    .run(Effect.flatMap(Hubs, (hubs) => hubs.announce({ address: "hub.example:3080", ssh_port: null })))
+    .pipe(Scope.extend(hub.scope))
+
+const open = Effect.fnUntraced(function* (hub: IngestHub, node: TestNode, { header }: TestSession) {
+  const call = yield* callAs(hub.port, node)
+  call.send(header)
+  return yield* call.until(({ opened, stored, kept, status }) =>
+    [opened, stored, kept, status].some((one) => one !== undefined),
+  )
+})
+
+/** As an agent does: comes until the hub says that it is stored. */
+const bring = Effect.fnUntraced(function* (hub: IngestHub, node: TestNode, session: TestSession) {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const call: TestCall = yield* open(hub, node, session)
+    if (call.opened !== undefined) call.send(...session.frames.slice(call.opened - 1), session.end)
+    if ((yield* call.over).code === status.OK && call.stored !== undefined) return call.stored
+  }
+  return yield* Effect.dieMessage("the hub does not take the recording")
+})
+
+/** A session of which that hub has three frames. */
+const begun = Effect.fnUntraced(function* (hub: IngestHub, node: TestNode, session: TestSession) {
+  const call = yield* open(hub, node, session)
+  call.send(...session.frames.slice(0, 3))
+  return yield* call.until(({ acked }) => acked === 3)
+})
+
+const events = (hub: IngestHub, { info }: TestSession) =>
+  hub.run(
+    Effect.flatMap(AuditLog, (audit) =>
+      Stream.runCollect(
+        audit.list({ type: null, user: null, sessionId: info.sessionId, node: null, sinceMs: null, limit: null }),
+      ),
+    ).pipe(
+      Effect.map((found) =>
+        Array.from(found)
+          .map(({ type }) => type)
+          .toReversed(),
+      ),
+    ),
+  )
+
+const rowOf = (hub: IngestHub, { info }: TestSession) =>
+  hub.run(Effect.flatMap(Sessions, (sessions) => sessions.get(info.sessionId))).pipe(Effect.map(Option.getOrUndefined))
+
+const stateOf = (hub: IngestHub, { info }: TestSession) =>
+  hub
+    .run(Effect.flatMap(Recordings, (recordings) => recordings.get(info.sessionId)))
+    .pipe(Effect.map(Option.match({ onNone: () => undefined, onSome: ({ state }) => state })))
+
+/** Waits until it is so, 20 seconds at most. */
+const until = <E>(what: string, isSo: Effect.Effect<boolean, E>) =>
+  isSo.pipe(
+    Effect.filterOrFail((so) => so),
+    Effect.retry(Schedule.spaced("50 millis")),
+    Effect.timeoutFail({ duration: "20 seconds", onTimeout: () => new Error(`never: ${what}`) }),
+    Effect.orDie,
+  )
+
+const inBucket = (hub: Hub, bucket: string, session: TestSession) =>
+  readStored({ ...hub, recordings: bucket }, session).shown
+
+it.scopedLive(
+  "an agent brings to the other hub what the first had when it was lost; back again, that one adds nothing",
+  () =>
+    Effect.gen(function* () {
+      const { startA, startB, bucket } = yield* twoHubs
+      const a = yield* startA()
+      const node = yield* a.run(joined("web-1"))
+      const session = (yield* a.run(sessionsOf("alice")))()
+      yield* begun(a, node, session)
+      const b = yield* startB(soon)
+      yield* a.end
+      const { digest } = yield* bring(b, node, session)
+      expect(inBucket(b, bucket, session)).toBe(session.shown)
+      expect(existsSync(partialPath(a, session))).toBe(true)
+      const back = yield* startA(soon)
+      yield* until(
+        "its file is gone",
+        Effect.sync(() => !existsSync(partialPath(back, session))),
+      )
+      expect(yield* events(b, session)).toEqual(["session.start", "session.end", "session.recording.stored"])
+      expect(yield* rowOf(b, session)).toMatchObject({ status: "completed", recording_digest: digest })
+      expect(inBucket(b, bucket, session)).toBe(session.shown)
+    }),
+)
+
+it.scopedLive(
+  "a session that was lost with hub and agent is ended by the other hub, and completed by the first when it is back",
+  () =>
+    Effect.gen(function* () {
+      const { startA, startB, bucket } = yield* twoHubs
+      const a = yield* startA()
+      const node = yield* a.run(joined("web-1"))
+      const session = (yield* a.run(sessionsOf("alice")))()
+      yield* Effect.scoped(begun(a, node, session))
+      yield* there(a)
+      const b = yield* startB({ orphanAfter: Duration.seconds(3) })
+      yield* a.end
+      expect(yield* rowOf(b, session)).toMatchObject({ status: "active" })
+      yield* until(
+        "it is ended",
+        Effect.map(rowOf(b, session), (row) => row?.status === "interrupted"),
+      )
+      expect(yield* stateOf(b, session)).toBe("open")
+      yield* startA(soon)
+      yield* until(
+        "it is stored",
+        Effect.map(stateOf(b, session), (state) => state === "stored"),
+      )
+      expect(inBucket(b, bucket, session)).toBe(session.shown.slice(0, 60))
+      expect(yield* events(b, session)).toEqual(["session.start", "session.end", "session.recording.stored"])
+      expect(yield* rowOf(b, session)).toMatchObject({ status: "interrupted", reason: "agent lost" })
+    }),
+)
+
+it.scopedLive("a hub that stood still has no say any more in a session that its agent took to the other", () =>
+  Effect.gen(function* () {
+    const { startA, startB, bucket } = yield* twoHubs
+    const [a, b] = [yield* startA(soon), yield* startB(soon)]
+    const node = yield* a.run(joined("web-1"))
+    const session = (yield* a.run(sessionsOf("alice")))()
+    const stale = yield* begun(a, node, session)
+    yield* bring(b, node, session)
+    stale.send(...session.frames.slice(3), session.end)
+    expect((yield* stale.over).code).toBe(status.ABORTED)
+    expect(inBucket(b, bucket, session)).toBe(session.shown)
+    expect(yield* events(b, session)).toEqual(["session.start", "session.end", "session.recording.stored"])
+    yield* until(
+      "what it had is gone",
+      Effect.sync(() => !existsSync(partialPath(a, session))),
+    )
+  }),
+)
+
+/** A bucket that one hub does not reach. */
+const unreachable = Layer.succeed(RecordingStorage, {
+  put: () => new StorageFailed({ message: "no answer", away: true }),
+  open: () => Effect.succeedNone,
+  remove: () => Effect.void,
+})
+
+it.scopedLive("what waits on one hub's disk is that hub's to store, as long as it is there", () =>
+  Effect.gen(function* () {
+    const { startA, startB, bucket } = yield* twoHubs
+    const [a, b] = [yield* startA({ storage: unreachable }), yield* startB()]
+    yield* Effect.all([there(a), there(b)])
+    const own = yield* b.run(Effect.map(Hubs, ({ id }) => id))
+    const node = yield* a.run(joined("web-1"))
+    const session = (yield* a.run(sessionsOf("alice")))()
+    const call = yield* open(a, node, session)
+    call.send(...session.frames, session.end)
+    yield* call.until(({ kept }) => kept !== undefined)
+    const asked = yield* open(b, node, session)
+    expect([asked.kept?.digest, asked.opened]).toEqual([call.kept?.digest, undefined])
+    yield* a.end
+    yield* b.run(Effect.flatMap(SqlClient.SqlClient, (sql) => sql`UPDATE hubs SET seen_ms = 0 WHERE id <> ${own}`))
+    yield* until(
+      "the other takes it from the agent",
+      Effect.map(Effect.scoped(open(b, node, session)), ({ opened }) => opened === 1),
+    )
+    const { digest } = yield* bring(b, node, session)
+    const back = yield* startA(soon)
+    yield* until(
+      "what it kept is gone",
+      Effect.sync(() => !existsSync(partialPath(back, session))),
+    )
+    expect(yield* rowOf(b, session)).toMatchObject({ recording_digest: digest })
+    expect(inBucket(b, bucket, session)).toBe(session.shown)
+    expect(yield* events(b, session)).toEqual(["session.start", "session.end", "session.recording.stored"])
+  }),
+)
+
+it.scopedLive("what is good once is good at one of them", () =>
+  Effect.gen(function* () {
+    const { startA, startB } = yield* twoHubs
+    const hubs = [yield* startA(), yield* startB()]
+    const [a] = hubs
+    if (a === undefined) throw new Error("there are two")
+    const node = yield* a.run(joined("web-1"))
+    const { invite } = yield* a.run(invited("alice"))
+    const { token } = yield* a.run(
+      Effect.flatMap(JoinTokens, (tokens) => tokens.add({ ttl: Duration.hours(1), uses: 3, labels: null }, "tester")),
+    )
+    const bearer = yield* tokenOf(node)
+    const atBoth = <A, E>(attempt: (hub: Hub) => Effect.Effect<A, E>, times: number) =>
+      Effect.forEach(Array.from({ length: times }, () => hubs).flat(), (hub) => Effect.option(attempt(hub)), {
+        concurrency: "unbounded",
+      }).pipe(Effect.map((done) => done.filter(Option.isSome).length))
+    expect(yield* atBoth((hub) => hub.run(Effect.flatMap(Callers, (callers) => callers.verifiedNode(bearer))), 5)).toBe(
+      1,
+    )
+    expect(
+      yield* atBoth((hub) => hub.run(Effect.flatMap(JoinTokens, (tokens) => Effect.flatten(tokens.use(token)))), 5),
+    ).toBe(3)
+    const about = { user: "alice", invite, password, code: null, remoteAddress: null }
+    expect(
+      yield* atBoth(
+        (hub) => hub.run(Effect.flatMap(Logins, (logins) => logins.login({ ...about, publicKey: newKey().line }))),
+        3,
+      ),
+    ).toBe(1)
+  }),
+)
