@@ -1,9 +1,9 @@
-import type { ChildProcess } from "node:child_process"
 import type { Readable, Writable } from "node:stream"
 import { Duration, Effect, Exit, Option, type Scope } from "effect"
 import type { Terminal } from "../../session/Terminal.ts"
 import type { TerminalError } from "../../session/TerminalError.ts"
-import { launch, type Program } from "./internal/launch.ts"
+import type { AuditSession } from "./internal/AuditSession.ts"
+import { type Launched, launch, type Program } from "./internal/launch.ts"
 import { loadNative, type Native } from "./internal/Native.ts"
 import { OutputSource } from "./internal/OutputSource.ts"
 import { ProgramExit } from "./internal/ProgramExit.ts"
@@ -20,6 +20,7 @@ const usualGrace = Duration.millis(250)
 
 /** A program with its three pipes; `child.stdio` is what Node makes of them. */
 class PipedProgram {
+  readonly auditSession: AuditSession
   readonly exit = new ProgramExit()
   readonly source: OutputSource
   readonly pid: number
@@ -27,7 +28,8 @@ class PipedProgram {
   readonly #outputs: ReadonlyArray<Readable>
   #ended = false
 
-  constructor(child: ChildProcess) {
+  constructor({ child, auditSession }: Launched) {
+    this.auditSession = auditSession
     this.pid = child.pid ?? 0
     this.#input = child.stdin
     this.#outputs = [child.stdout, child.stderr].filter((stream) => stream !== null)
@@ -88,7 +90,7 @@ const start = (native: Native, options: PipesOptions): Effect.Effect<PipedProgra
     native,
     options,
     { descriptors: ["pipe", "pipe", "pipe"], hasTerminal: false },
-    (child) => new PipedProgram(child),
+    (launched) => new PipedProgram(launched),
   )
 
 const stop = Effect.fn("Pipes.stop")(function* (
@@ -96,7 +98,9 @@ const stop = Effect.fn("Pipes.stop")(function* (
   grace: Duration.Duration,
   mark: string | undefined,
 ) {
-  if (!program.ended) yield* endProcesses({ leader: program.pid, reaped: () => program.exit.reaped, mark }, grace)
+  const { pid: leader, exit, auditSession } = program
+  const marks = mark === undefined ? undefined : { environment: mark, auditSession }
+  if (!program.ended) yield* endProcesses({ leader, reaped: () => exit.reaped, marks }, grace)
   program.close()
 })
 

@@ -3,6 +3,7 @@ import { Duration, Effect, Exit, Option, type Scope } from "effect"
 import type { WindowSize } from "../../domain/WindowSize.ts"
 import type { Terminal } from "../../session/Terminal.ts"
 import { TerminalError } from "../../session/TerminalError.ts"
+import type { AuditSession } from "./internal/AuditSession.ts"
 import { getent } from "./internal/getent.ts"
 import { launch, type Program } from "./internal/launch.ts"
 import { loadNative, type Native, type NativePty } from "./internal/Native.ts"
@@ -70,12 +71,13 @@ const prepare = (native: Native, options: PtyOptions, group: Option.Option<numbe
 
 interface Running {
   readonly pid: number
+  readonly auditSession: AuditSession
   readonly master: PtyMaster
   readonly source: OutputSource
   readonly exit: ProgramExit
 }
 
-const attach = (native: Native, pty: NativePty): Omit<Running, "pid"> => {
+const attach = (native: Native, pty: NativePty): Omit<Running, "pid" | "auditSession"> => {
   const exit = new ProgramExit()
   const source = new OutputSource(
     () => master.resume(),
@@ -92,23 +94,24 @@ const start = Effect.fn("Pty.start")(function* (native: Native, options: PtyOpti
   const term = options.term === "" ? {} : { TERM: options.term }
   const program = { ...options, environment: { ...options.environment, ...term, SSH_TTY: pty.path } }
   const descriptors = [pty.slave, pty.slave, pty.slave]
-  const pid = yield* launch(native, program, { descriptors, hasTerminal: true }, (child) => {
+  const started = yield* launch(native, program, { descriptors, hasTerminal: true }, ({ child, auditSession }) => {
     running.exit.watch(child, () => running.master.programEnded())
-    return child.pid ?? 0
+    return { pid: child.pid ?? 0, auditSession }
   }).pipe(
     Effect.onError(() => Effect.sync(() => running.master.close())),
     Effect.ensuring(Effect.sync(() => closeSync(pty.slave))),
   )
-  return { ...running, pid }
+  return { ...running, ...started }
 })
 
 const stop = Effect.fn("Pty.stop")(function* (
-  { pid, master, exit }: Running,
+  { pid, auditSession, master, exit }: Running,
   grace: Duration.Duration,
   mark: string | undefined,
 ) {
   // What a shell that ended by itself left running stays, as with sshd: the kernel has hung its terminal up.
-  if (!exit.reaped) yield* endProcesses({ leader: pid, reaped: () => exit.reaped, mark }, grace)
+  const marks = mark === undefined ? undefined : { environment: mark, auditSession }
+  if (!exit.reaped) yield* endProcesses({ leader: pid, reaped: () => exit.reaped, marks }, grace)
   master.close()
   exit.outputRead()
 })

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto"
+import { existsSync } from "node:fs"
 import { it } from "@effect/vitest"
 import { Chunk, Effect, Exit, Fiber, Scope, Stream } from "effect"
 import { describe, expect } from "vitest"
@@ -101,5 +102,20 @@ describe("Pipes", () => {
       yield* Scope.close(scope, Exit.void)
       expect(isAlive(pid)).toBe(false)
     }),
+  )
+
+  it.live.skipIf(!existsSync("/proc/self/loginuid"))(
+    "ends also what left the session, its parent and its environment, where it is cut off",
+    () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const script = "env -i setsid -f sh -c 'trap \"\" HUP PIPE; echo $$; while :; do sleep 1; done'"
+        const terminal = yield* Pipes.open({ ...optionsFor(self, script), mark: "M=none" }).pipe(Scope.extend(scope))
+        const [first] = yield* Effect.map(Stream.runCollect(Stream.take(terminal.output, 1)), Chunk.toReadonlyArray)
+        const pid = Number(Buffer.from(first?.bytes ?? []).toString())
+        expect(isAlive(pid)).toBe(true)
+        yield* Scope.close(scope, Exit.fail("the recording is lost"))
+        expect(isAlive(pid)).toBe(false)
+      }),
   )
 })

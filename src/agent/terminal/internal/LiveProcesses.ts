@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises"
 import { Effect } from "effect"
-import type { ProcessSession } from "./sessionProcesses.ts"
+import type { ProcessSession, SessionMarks } from "./sessionProcesses.ts"
 
 interface ProcessStat {
   readonly pid: number
@@ -37,28 +37,28 @@ const running = Effect.gen(function* () {
 /** Finds the processes of a session, again and again. */
 export class LiveProcesses {
   readonly #session: ProcessSession
-  /** Whether a process bears the mark, by its pid and start: it is looked up once. */
+  /** Whether a process bears a mark, by its pid and start: it is looked up once. */
   readonly #marked = new Map<string, boolean>()
 
   constructor(session: ProcessSession) {
     this.#session = session
   }
 
-  /** The process groups that live: of the kernel's session; and where there is a mark, of those that bear it, and their children. */
+  /** The process groups that live: of the kernel's session; and where there are marks, of those that bear one, and their children. */
   readonly groups: Effect.Effect<ReadonlyArray<number>> = Effect.suspend(() =>
     Effect.gen(this, function* () {
       const all = yield* running
       const { leader, reaped } = this.#session
       const reused = reaped() && all.some(({ pid }) => pid === leader)
       const members = leader === undefined || reused ? [] : all.filter(({ session }) => session === leader)
-      const others = this.#session.mark === undefined ? [] : yield* this.#leftIt(all, members)
+      const others = this.#session.marks === undefined ? [] : yield* this.#leftIt(this.#session.marks, all, members)
       return [...new Set([...members, ...others].map(({ group }) => group))]
     }),
   )
 
-  #leftIt(all: ReadonlyArray<ProcessStat>, members: ReadonlyArray<ProcessStat>) {
+  #leftIt(marks: SessionMarks, all: ReadonlyArray<ProcessStat>, members: ReadonlyArray<ProcessStat>) {
     return Effect.gen(this, function* () {
-      const marked = yield* Effect.filter(all, (one) => this.#isMarked(one), { concurrency: 8 })
+      const marked = yield* Effect.filter(all, (one) => this.#isMarked(marks, one), { concurrency: 8 })
       const found = new Set([...members, ...marked])
       const pids = new Set([...found].map(({ pid }) => pid))
       // A set is walked on over what is added meanwhile: children of children too.
@@ -73,12 +73,14 @@ export class LiveProcesses {
     })
   }
 
-  #isMarked({ pid, startedAt }: ProcessStat): Effect.Effect<boolean> {
+  #isMarked({ environment, auditSession }: SessionMarks, { pid, startedAt }: ProcessStat): Effect.Effect<boolean> {
     const name = `${pid} ${startedAt}`
     const known = this.#marked.get(name)
     if (known !== undefined) return Effect.succeed(known)
-    return Effect.map(read(pid, "environ"), (environment) => {
-      const isMarked = environment.split("\0").includes(this.#session.mark ?? "")
+    return Effect.gen(this, function* () {
+      const isMarked =
+        (auditSession?.id !== undefined && (yield* read(pid, "sessionid")) === auditSession.id) ||
+        (yield* read(pid, "environ")).split("\0").includes(environment)
       this.#marked.set(name, isMarked)
       return isMarked
     })

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { basename } from "node:path"
-import type { Writable } from "node:stream"
+import type { Duplex } from "node:stream"
 import { Effect, Exit, Option } from "effect"
 import { TerminalError } from "../../../session/TerminalError.ts"
 import type { LoginUser } from "../LoginUser.ts"
+import { AuditSession } from "./AuditSession.ts"
 import type { Native } from "./Native.ts"
 
 /** A program that is run as it is, with no shell. */
@@ -35,6 +36,12 @@ export type Gate = (pid: number) => Effect.Effect<void, TerminalError>
 /** The first after standard input, output and error: launch.cc, kGate. */
 const gateDescriptor = 3
 
+/** A program that was started, as whoever listens to it gets it. */
+export interface Launched {
+  readonly child: ChildProcess
+  readonly auditSession: AuditSession
+}
+
 /** The file, and its arguments from the 0th on. */
 const fileAndArguments = ({ user, command }: Program): ReadonlyArray<string> => {
   const shell = basename(user.shell)
@@ -59,12 +66,12 @@ const startFailed = (cause: unknown): TerminalError => {
   return new TerminalError({ message: `your session's program cannot be started: ${reason}`, cause })
 }
 
+const gateOf = (child: ChildProcess) => child.stdio[gateDescriptor] as Duplex
+
 /** Where a process waits until it may begin; closed without a byte, it never does. */
 const openGate = (child: ChildProcess, mayBegin: boolean): void => {
-  const gate = child.stdio[gateDescriptor] as Writable | null
-  gate?.on("error", () => gate.destroy())
-  if (mayBegin) gate?.end("\n", () => gate.destroy())
-  else gate?.destroy()
+  if (mayBegin) gateOf(child).end("\n")
+  else gateOf(child).destroy()
 }
 
 interface ProgramStdio {
@@ -72,18 +79,19 @@ interface ProgramStdio {
   readonly hasTerminal: boolean
 }
 
-const start = <A>(native: Native, program: Program, stdio: ProgramStdio, onStart: (child: ChildProcess) => A) =>
+const start = <A>(native: Native, program: Program, stdio: ProgramStdio, onStart: (launched: Launched) => A) =>
   Effect.async<{ readonly child: ChildProcess; readonly started: A }, TerminalError>((resume) => {
     try {
       const child = spawn(native.launcher, launcherArguments(program, stdio.hasTerminal), {
         env: program.environment,
-        stdio: [...stdio.descriptors, ...(Option.isNone(program.gate) ? [] : ["pipe" as const])],
+        stdio: [...stdio.descriptors, "pipe"],
         cwd: "/",
         detached: true,
       })
       child.once("error", (cause) => resume(Effect.fail(startFailed(cause))))
       if (child.pid === undefined) return
-      resume(Effect.succeed({ child, started: onStart(child) }))
+      const auditSession = AuditSession.toldOn(gateOf(child))
+      resume(Effect.succeed({ child, started: onStart({ child, auditSession }) }))
     } catch (cause) {
       resume(Effect.fail(startFailed(cause)))
     }
@@ -98,7 +106,7 @@ export const launch = <A>(
   native: Native,
   program: Program,
   stdio: ProgramStdio,
-  onStart: (child: ChildProcess) => A,
+  onStart: (launched: Launched) => A,
 ): Effect.Effect<A, TerminalError> =>
   Effect.flatMap(start(native, program, stdio, onStart), ({ child, started }) =>
     Option.match(program.gate, {

@@ -1,4 +1,5 @@
 import { Clock, Duration, Effect } from "effect"
+import type { AuditSession } from "./AuditSession.ts"
 import { LiveProcesses } from "./LiveProcesses.ts"
 
 /** How a program's processes are found. */
@@ -7,11 +8,16 @@ export interface ProcessSession {
   readonly leader: number | undefined
   /** Whether the leader was reaped: then a process that has its id is another's. */
   readonly reaped: () => boolean
-  /**
-   * What `sessionMark` says, as it stands in the environment of this session's processes alone: finds also those that left the
-   * session. Without it these stay, as daemons do after a logout.
-   */
-  readonly mark: string | undefined
+  /** How those are found that left the session. Without it these stay, as daemons do after a logout. */
+  readonly marks: SessionMarks | undefined
+}
+
+/** What is this session's processes' alone: any of it marks a process as one of them. */
+export interface SessionMarks {
+  /** What `sessionMark` says, as it stands in the environment. */
+  readonly environment: string
+  /** None where it is not known. */
+  readonly auditSession: AuditSession | undefined
 }
 
 const pollInterval = Duration.millis(10)
@@ -61,5 +67,5 @@ export const endProcesses = Effect.fn("sessionProcesses.end")(function* (
     yield* signalGroups(left, "SIGKILL")
     yield* Effect.sleep(pollInterval)
   }
-  yield* Effect.logWarning(`processes of session ${session.leader ?? session.mark} do not die`)
+  yield* Effect.logWarning(`processes of session ${session.leader ?? session.marks?.environment} do not die`)
 })

@@ -1,7 +1,8 @@
 // Becomes a user's program: `launch GATE TTY SWITCH UID GID LOGIN HOME FILE ARGV0 [ARGUMENT...]`, where the first three are 0
 // or 1. It replaces itself by FILE, so that no process stays between the agent and the shell. It is started as the leader
 // of a new session, with its environment being the user's already. Nothing of the user's runs before the last step. With
-// GATE it begins when it can read a byte from descriptor 3, and never where that is closed instead.
+// GATE it begins when it can read a byte from descriptor 3, and never where that is closed instead. To that descriptor it
+// says, in decimal, what audit session is this program's and its descendants' alone, where the kernel gives it one.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,6 +36,24 @@ void waitAtGate() {
   ssize_t count;
   while ((count = read(kGate, &byte, 1)) < 0 && errno == EINTR) continue;
   if (count != 1) _exit(kFailed);
+}
+
+// As pam_loginuid(8) does for sshd: whoever descends from here has this audit session, whatever it makes of its environment,
+// its session and its parents, and only CAP_AUDIT_CONTROL gets it another one. Where the kernel keeps the one that the agent
+// has, that is others' too and is not told.
+void enterAuditSession(const char* uid) {
+  const int login = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+  if (login < 0) return;
+  const bool entered = write(login, uid, strlen(uid)) > 0;
+  close(login);
+  if (!entered) return;
+  char id[16];
+  const int session = open("/proc/self/sessionid", O_RDONLY | O_CLOEXEC);
+  const ssize_t length = session < 0 ? 0 : read(session, id, sizeof id);
+  if (session >= 0) close(session);
+  if (length <= 0) return;
+  // Without a listener, or with an agent that is gone, there is nobody to tell.
+  if (send(kGate, id, static_cast<size_t>(length), MSG_NOSIGNAL) < 0) return;
 }
 
 void closeInherited() {
@@ -85,6 +105,7 @@ int main(int argc, char** argv) {
   }
   const pid_t agent = getppid();
   if (argv[1][0] == '1') waitAtGate();
+  enterAuditSession(argv[4]);
   closeInherited();
   if (argv[2][0] == '1' && ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) fail("TIOCSCTTY");
   restoreFileLimit();
