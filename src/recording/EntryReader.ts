@@ -96,7 +96,7 @@ export class EntryReader implements PullParser<RecordingEntry> {
 
   #readFrame(entry: Entry): RecordingEntry {
     const frame = decodeFrame(entry.body, entry.offset)
-    const form = { encrypted: this.#header?.encryption !== undefined, deflate: this.#header?.deflate === true }
+    const form = { scheme: this.#header?.encryption?.scheme, deflate: this.#header?.deflate === true }
     checkFrame(frame, form, entry.offset)
     this.progress.checkNext(frame)
     this.progress.addFrame(frame)

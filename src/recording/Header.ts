@@ -2,28 +2,15 @@ import { Schema } from "effect"
 import { SessionId } from "../domain/Identifiers.ts"
 import type { RecordingMode, RecordingModeSource } from "../domain/RecordingMode.ts"
 import type { SessionInfo } from "../domain/SessionInfo.ts"
+import { decodeEncryption, type Encryption, encodeEncryption } from "./Encryption.ts"
 import { encodeEntry } from "./Entry.ts"
-import { Cipher, Codec, type Header, HeaderSchema, Mode, ModeSource } from "./gen/mezite/recording/v1/recording_pb.ts"
+import { Codec, type Header, HeaderSchema, Mode, ModeSource } from "./gen/mezite/recording/v1/recording_pb.ts"
 import { converting, readMessage, safeNumber, writeMessage } from "./internal/Message.ts"
 import { Limits } from "./Limits.ts"
 import { RecordingError } from "./RecordingError.ts"
 
 /** The version of the format that this program reads and writes. */
 export const FORMAT_VERSION = 1
-
-/**
- * What a recording's key is derived from: the master key alone (`master`), or that and a share that is kept apart from the
- * recording (`split`).
- */
-export type KeyScheme = "master" | "split"
-
-/** How payloads are encrypted: AES-256-GCM under a key that comes from the master key with this id. */
-export interface Encryption {
-  readonly scheme: KeyScheme
-  readonly keyId: string
-  /** 32 random bytes. */
-  readonly salt: Uint8Array
-}
 
 /** What a recording begins with. */
 export interface RecordingHeader {
@@ -42,8 +29,6 @@ const sources: Record<RecordingModeSource, ModeSource> = {
   default: ModeSource.DEFAULT,
 }
 
-const ciphers: Record<KeyScheme, Cipher> = { master: Cipher.AES_256_GCM, split: Cipher.AES_256_GCM_SPLIT }
-
 const nameOf = <A extends string, N>(names: Record<A, N>, value: N): A | undefined =>
   (Object.keys(names) as A[]).find((name) => names[name] === value)
 
@@ -60,12 +45,10 @@ export const encodeHeaderEntry = ({ info, deflate, encryption }: RecordingHeader
     modeSource: sources[modeSource],
     codec: deflate ? Codec.DEFLATE : Codec.UNSPECIFIED,
     ...(terminal === undefined ? {} : { terminal: { ...terminal } }),
-    ...(encryption === undefined ? {} : { encryption: encryptionMessage(encryption) }),
+    ...(encryption === undefined ? {} : { encryption: encodeEncryption(encryption) }),
   })
   return encodeEntry("header", writeMessage(HeaderSchema, values, Limits.header))
 }
-
-const encryptionMessage = ({ scheme, keyId, salt }: Encryption) => ({ cipher: ciphers[scheme], keyId, salt })
 
 /** Reads a Header; throws `UnsupportedVersion` or `Corrupt`. */
 export const decodeHeader = (body: Uint8Array, offset: number): RecordingHeader => {
@@ -74,20 +57,12 @@ export const decodeHeader = (body: Uint8Array, offset: number): RecordingHeader 
   if (header.formatVersion !== FORMAT_VERSION) throw unsupported(`a recording of format ${header.formatVersion}`)
   if (header.codec > Codec.DEFLATE) throw unsupported("its frames are compressed in an unknown way")
   if (!isSessionId(header.sessionId)) throw RecordingError.at(offset, "Corrupt", "the session id is not a UUID")
-  const encryption = encryptionOf(header, offset)
+  const encryption = decodeEncryption(header.encryption, offset)
   return {
     info: converting(offset, () => infoOf(header, offset)),
     deflate: header.codec === Codec.DEFLATE,
     ...(encryption === undefined ? {} : { encryption }),
   }
-}
-
-const encryptionOf = ({ encryption }: Header, offset: number): Encryption | undefined => {
-  if (encryption === undefined) return undefined
-  const scheme = nameOf(ciphers, encryption.cipher)
-  if (scheme === undefined) throw RecordingError.at(offset, "UnsupportedVersion", "it is encrypted in an unknown way")
-  if (encryption.salt.length !== 32) throw RecordingError.at(offset, "Corrupt", "the salt does not have 32 bytes")
-  return { scheme, keyId: encryption.keyId, salt: encryption.salt.slice() }
 }
 
 const infoOf = (header: Header, offset: number): SessionInfo => {

@@ -1,9 +1,15 @@
 import type { KeyObject } from "node:crypto"
+import { Option } from "effect"
+import { AgreedCipher } from "./AgreedCipher.ts"
+import type { Encryption } from "./Encryption.ts"
 import { FrameCipher } from "./FrameCipher.ts"
-import type { Encryption, RecordingHeader } from "./Header.ts"
+import type { RecordingHeader } from "./Header.ts"
 import type { KeyShare } from "./KeyShare.ts"
 import type { MasterKey } from "./MasterKey.ts"
+import type { PayloadDecryption } from "./PayloadDecryption.ts"
 import { RecordingError } from "./RecordingError.ts"
+
+type OwnEncryption = Exclude<Encryption, { readonly scheme: "agreed" }>
 
 /** The master keys at hand: one to write with, and older ones that recordings may still need. */
 export class KeyRing {
@@ -27,16 +33,24 @@ export class KeyRing {
     return this.#byId.get(keyId)
   }
 
-  /** The cipher for a recording; undefined where it is in clear. Throws `UnknownKey`, which names the key wanted. */
-  cipherFor(header: RecordingHeader, offset = 0): FrameCipher | undefined {
-    if (header.encryption === undefined) return undefined
-    const { sessionId } = header.info
-    return new FrameCipher(this.#keyOf(header.encryption, sessionId, offset), sessionId)
+  /** What gives a recording's payloads; undefined where it is in clear. Throws `UnknownKey`, which names the key wanted. */
+  cipherFor(header: RecordingHeader, offset = 0): PayloadDecryption | undefined {
+    const { encryption, info } = header
+    if (encryption?.scheme !== "agreed") return this.writingCipher(header, offset)
+    const key = this.#find(encryption.keyId, offset).agreedRecordingKey(info.sessionId, encryption.ephemeralKey)
+    if (Option.isSome(key)) return new AgreedCipher(key.value, info.sessionId)
+    throw RecordingError.at(offset, "Corrupt", "the ephemeral key gives no key")
   }
 
-  #keyOf({ scheme, keyId, salt }: Encryption, sessionId: string, offset: number): KeyObject {
-    const key = this.find(keyId)
-    if (key === undefined) throw this.#unknown(keyId, offset)
+  /** The cipher of a recording that is written with these keys; as `cipherFor`. */
+  writingCipher({ encryption, info: { sessionId } }: RecordingHeader, offset = 0): FrameCipher | undefined {
+    if (encryption === undefined) return undefined
+    if (encryption.scheme !== "agreed") return new FrameCipher(this.#keyOf(encryption, sessionId, offset), sessionId)
+    throw RecordingError.at(offset, "UnknownKey", "only who began this recording can go on with it")
+  }
+
+  #keyOf({ scheme, keyId, salt }: OwnEncryption, sessionId: string, offset: number): KeyObject {
+    const key = this.#find(keyId, offset)
     if (scheme === "master") return key.recordingKey(sessionId, salt)
     if (this.#share === undefined) {
       const problem = "the share of its key that its hub keeps was not given, or is destroyed"
@@ -47,6 +61,12 @@ export class KeyRing {
       )
     }
     return key.splitRecordingKey(sessionId, salt, this.#share)
+  }
+
+  #find(keyId: string, offset: number): MasterKey {
+    const key = this.find(keyId)
+    if (key === undefined) throw this.#unknown(keyId, offset)
+    return key
   }
 
   #unknown(keyId: string, offset: number): RecordingError {

@@ -1,6 +1,8 @@
 import { createHash, createSecretKey, hkdfSync, type KeyObject } from "node:crypto"
-import { Either } from "effect"
+import { Either, Option } from "effect"
+import { agreedKey, privateKeyOf, rawPublicKey } from "./internal/X25519.ts"
 import type { KeyShare } from "./KeyShare.ts"
+import { RecipientKey } from "./RecipientKey.ts"
 import { RecordingKeyError } from "./VerifyingKey.ts"
 
 const KEY_BYTES = 32
@@ -39,5 +41,22 @@ export class MasterKey {
   /** The key of a recording with a share: of both, one after the other, and info "mezite-recording-split-v1\0…". */
   splitRecordingKey(sessionId: string, salt: Uint8Array, share: KeyShare): KeyObject {
     return derived(Buffer.concat([this.#key.export(), share.bytes]), salt, `mezite-recording-split-v1\0${sessionId}`)
+  }
+
+  /** What others encrypt for those who have this key: they need no secret for it. */
+  get recipientKey(): RecipientKey {
+    return new RecipientKey(this.id, rawPublicKey(this.#agreeing()))
+  }
+
+  /** The key that was agreed upon with `recipientKey` for one recording; none where its `ephemeralKey` is no usable point. */
+  agreedRecordingKey(sessionId: string, ephemeralKey: Uint8Array): Option.Option<Uint8Array> {
+    const ours = this.#agreeing()
+    const about = { ephemeral: ephemeralKey, recipient: rawPublicKey(ours), sessionId }
+    return Option.liftThrowable(() => agreedKey(ours, ephemeralKey, about))()
+  }
+
+  /** X25519's private key: HKDF-SHA256, info "mezite-recipient-v1", 32 bytes. */
+  #agreeing(): KeyObject {
+    return privateKeyOf(new Uint8Array(hkdfSync("sha256", this.#key, new Uint8Array(0), "mezite-recipient-v1", 32)))
   }
 }

@@ -34,4 +34,9 @@ export class RecordingError extends Schema.TaggedError<RecordingError>()("Record
   static at(offset: number, kind: RecordingErrorKind, what: string): RecordingError {
     return new RecordingError({ kind, offset, message: `at byte ${offset}: ${what}` })
   }
+
+  /** A frame whose authentication tag does not fit. */
+  static changedFrame(offset: number, seq: number): RecordingError {
+    return RecordingError.at(offset, "Tampered", `frame ${seq} was changed: its authentication tag does not fit`)
+  }
 }

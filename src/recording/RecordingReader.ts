@@ -2,9 +2,9 @@ import type { Frame } from "../domain/Frame.ts"
 import { inflatePayload } from "./Compression.ts"
 import type { RecordingEnd } from "./End.ts"
 import { EntryReader, type EntryReaderOptions } from "./EntryReader.ts"
-import type { FrameCipher } from "./FrameCipher.ts"
 import type { RecordingHeader } from "./Header.ts"
 import { KeyRing } from "./KeyRing.ts"
+import type { PayloadDecryption } from "./PayloadDecryption.ts"
 import type { PullParser } from "./PullParser.ts"
 import type { Seal } from "./Seal.ts"
 import type { WireFrame } from "./WireFrame.ts"
@@ -24,7 +24,7 @@ export interface RecordingReaderOptions extends EntryReaderOptions {
 }
 
 /** A payload in clear and uncompressed; throws `Tampered` or `Corrupt`. */
-export const openFrame = (stored: WireFrame, cipher: FrameCipher | undefined, offset: number): Frame => {
+export const openFrame = (stored: WireFrame, cipher: PayloadDecryption | undefined, offset: number): Frame => {
   const { compressed, payload, ...frame } = cipher === undefined ? stored : cipher.decrypt(stored, offset)
   return { ...frame, payload: compressed ? inflatePayload(payload, frame.size, offset) : payload }
 }
@@ -36,7 +36,7 @@ export class RecordingReader implements PullParser<RecordingEvent> {
   readonly #entries: EntryReader
   readonly #keys: KeyRing
   #header: RecordingHeader | undefined
-  #cipher: FrameCipher | undefined
+  #cipher: PayloadDecryption | undefined
 
   constructor(options: RecordingReaderOptions = {}) {
     this.#entries = new EntryReader(options)
@@ -75,7 +75,7 @@ export class RecordingReader implements PullParser<RecordingEvent> {
     return { ...end, keyframes: end.keyframes.map((keyframe) => cipher.decryptKeyframe(keyframe, offset)) }
   }
 
-  #cipherAt(offset: number): FrameCipher | undefined {
+  #cipherAt(offset: number): PayloadDecryption | undefined {
     if (this.#header === undefined || this.#header.encryption === undefined) return undefined
     this.#cipher ??= this.#keys.cipherFor(this.#header, offset)
     return this.#cipher

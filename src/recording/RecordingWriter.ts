@@ -82,7 +82,7 @@ export class RecordingWriter {
     const header: RecordingHeader = { info, deflate: options.deflate ?? true, ...encryptionOf(options) }
     const progress = Progress.atStart()
     progress.startFramesHash()
-    const writer = new RecordingWriter(header, progress, new KeyRing(key, [], share).cipherFor(header), signer)
+    const writer = new RecordingWriter(header, progress, new KeyRing(key, [], share).writingCipher(header), signer)
     const entry = encodeHeaderEntry(header)
     writer.#emit(MAGIC)
     writer.#emit(entry)
@@ -97,7 +97,7 @@ export class RecordingWriter {
     prefix: Extract<ScannedRecording, { _tag: "Prefix" }>,
     options: { readonly keys?: KeyRing; readonly signer?: SigningKey } = {},
   ): RecordingWriter {
-    const cipher = (options.keys ?? new KeyRing()).cipherFor(prefix.header)
+    const cipher = (options.keys ?? new KeyRing()).writingCipher(prefix.header)
     return new RecordingWriter(prefix.header, prefix.progress, cipher, options.signer)
   }
 
@@ -123,7 +123,7 @@ export class RecordingWriter {
    */
   append(frame: WireFrame, nowMs: number, raw?: Uint8Array): void {
     if (this.#finished) throw new Error("RecordingWriter.append: the recording is finished")
-    checkFrame(frame, { encrypted: false, deflate: this.header.deflate }, this.#progress.offset)
+    checkFrame(frame, { deflate: this.header.deflate }, this.#progress.offset)
     this.#progress.checkNext(frame)
     const clear = raw ?? (this.#cipher === undefined || this.#progress.framesHash ? encodeFrameEntry(frame) : undefined)
     const stored = this.#cipher === undefined ? clear : encodeFrameEntry(this.#cipher.encrypt(frame))

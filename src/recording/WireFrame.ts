@@ -1,4 +1,5 @@
 import type { Frame, FrameKind } from "../domain/Frame.ts"
+import { type KeyScheme, payloadOverhead } from "./Encryption.ts"
 import { BODY_TAG, ENTRY_TAG } from "./Entry.ts"
 import { WireCursor } from "./internal/WireCursor.ts"
 import { numberLength, varintLength, WireOutput } from "./internal/WireOutput.ts"
@@ -69,19 +70,17 @@ export const decodeFrame = (body: Uint8Array, offset: number): WireFrame => {
   return { seq, timeMs, kind: kind as FrameKind, compressed, masked, payload, size }
 }
 
-/** The length of AES-GCM's authentication tag. */
-export const AUTH_TAG_BYTES = 16
-
 /** What a header says of all its recording's frames. */
 export interface FrameForm {
-  readonly encrypted: boolean
+  /** How payloads are encrypted; absent where they are in clear. */
+  readonly scheme?: KeyScheme | undefined
   /** Whether frames may be compressed. */
   readonly deflate: boolean
 }
 
 /** Throws `Corrupt` or `TooLarge` where a frame's size, flags and payload do not agree; needs no key. */
 export const checkFrame = (frame: WireFrame, form: FrameForm, offset: number): void => {
-  const length = frame.payload.length - (form.encrypted ? AUTH_TAG_BYTES : 0)
+  const length = frame.payload.length - payloadOverhead(form.scheme, frame.kind)
   const fail = (what: string) => RecordingError.at(offset, "Corrupt", `frame ${frame.seq} ${what}`)
   if (!Number.isSafeInteger(frame.timeMs) || frame.timeMs < 0) throw fail("has a time that is no whole milliseconds")
   if (!(frame.kind >= 1 && frame.kind <= LAST_KIND)) throw fail("is of an unknown kind")

@@ -19,7 +19,7 @@ import { goldenFrames } from "../support/goldenRecordings.ts"
 import { concat, framesOf, masterKey, parseAll, pieces, signer } from "../support/recordings.ts"
 
 const folder = new URL("../../fixtures/recordings/", import.meta.url)
-const names = ["plain.rec", "encrypted.rec", "gap.rec", "truncated.rec", "corrupt.rec", "tampered.rec"]
+const names = ["plain.rec", "encrypted.rec", "gap.rec", "truncated.rec", "corrupt.rec", "tampered.rec", "spooled.rec"]
 const golden = names.map((name) => new Uint8Array(readFileSync(new URL(name, folder))))
 
 const publicKeys = [signer.publicKey]

@@ -76,6 +76,18 @@ describe("golden recordings", () => {
     expect(verdict(golden("split.rec"))._tag).toBe("Whole")
   })
 
+  it("spooled.rec is read with the key of whom it is for, and shows what is missing to anybody", () => {
+    const { items, error } = readAll(golden("spooled.rec"), { keys: master })
+    expect(error).toBeUndefined()
+    expect(framesOf(items).slice(0, 9)).toEqual(goldenFrames)
+    expect(items.at(-1)).toMatchObject({ end: { status: "truncated", frames: 10 } })
+    const bytes = Buffer.from(golden("spooled.rec"))
+    for (const clear of ["cat listing", "deploy begins", "grün"]) expect(bytes.includes(clear)).toBe(false)
+    expect(bytes.includes("the disk is full")).toBe(true)
+    const blind = readAll(bytes)
+    expect([blind.items.map(({ _tag }) => _tag), blind.error?.kind]).toEqual([["Header"], "UnknownKey"])
+  })
+
   it("gap.rec says what is missing", () => {
     const { items, error } = readAll(golden("gap.rec"), { publicKeys })
     expect(error).toBeUndefined()

@@ -141,8 +141,8 @@ describe("checkFrame", () => {
     payload: new Uint8Array(20),
     size: 20,
   }
-  const clear = { encrypted: false, deflate: true }
-  const secret = { encrypted: true, deflate: true }
+  const clear = { deflate: true }
+  const secret = { scheme: "master", deflate: true } as const
 
   it("takes frames whose parts agree", () => {
     checkFrame(good, clear, 0)
@@ -158,7 +158,7 @@ describe("checkFrame", () => {
     [{ payload: new Uint8Array(15), size: 0 }, secret, "Corrupt"],
     [{ size: 20 }, secret, "Corrupt"],
     [{ compressed: true, size: 19 }, clear, "Corrupt"],
-    [{ compressed: true, size: 900 }, { encrypted: false, deflate: false }, "Corrupt"],
+    [{ compressed: true, size: 900 }, { deflate: false }, "Corrupt"],
     [{ compressed: true, size: Limits.payload + 1 }, clear, "TooLarge"],
     [{ masked: true, compressed: true, payload: new Uint8Array(0) }, clear, "Corrupt"],
   ] as const)("refuses %o", (change, form, kind) => {

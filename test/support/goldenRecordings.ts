@@ -1,10 +1,15 @@
+import { createPrivateKey } from "node:crypto"
 import { Option } from "effect"
 import { type Frame, FrameKind } from "../../src/domain/Frame.ts"
 import {
+  encodeEndEntry,
+  encodeFrameEntry,
   encodeGap,
+  encodeHeaderEntry,
   encodeResize,
   type Keyframe,
   KeyShare,
+  MAGIC,
   RecordingWriter,
   type RecordingWriterOptions,
   type WireFrame,
@@ -31,6 +36,13 @@ const frame = (seq: number, timeMs: number, kind: FrameKind, payload: Uint8Array
 
 /** The share of the key of `split.rec`. */
 export const goldenShare = Option.getOrThrow(KeyShare.fromHex("06".repeat(32)))
+
+/** The key that `spooled.rec` was written with; a node makes one for each recording, and forgets it. */
+const goldenEphemeral = createPrivateKey({
+  key: Buffer.concat([Buffer.from("302e020100300506032b656e04220420", "hex"), Buffer.alloc(32, 4)]),
+  format: "der",
+  type: "pkcs8",
+})
 
 /** What the golden recordings hold, in clear. */
 export const goldenFrames: ReadonlyArray<Frame> = [
@@ -60,6 +72,21 @@ const whole = (options: Partial<RecordingWriterOptions> = {}): Uint8Array => {
   }
   writer.finish(sessionEnd, { keyframes })
   return concat(writer.take())
+}
+
+/** As a node spools it: no seals, and encrypted for the owner of the master key. */
+const spooled = (): Uint8Array => {
+  const { encryption, cipher } = masterKey.recipientKey.address(sessionInfo.sessionId, goldenEphemeral)
+  const reason = "the disk is full"
+  const gap = encodeGap({ reason, frames: 2, bytes: 30, events: 0 })
+  const frames = [...goldenFrames.map(stored), wireFrame(frame(10, 12_310, FrameKind.Gap, gap))]
+  const end = { ...sessionEnd, status: "truncated", reason, frames: 10, outputBytes: 983, inputBytes: 20 } as const
+  return concat([
+    MAGIC,
+    encodeHeaderEntry({ info: sessionInfo, deflate: true, encryption }),
+    ...frames.map((clear) => encodeFrameEntry(cipher.encrypt(clear))),
+    encodeEndEntry({ ...end, framesDigest: new Uint8Array(0), seekPoints: [], keyframes: [] }),
+  ])
 }
 
 const withGap = (): Uint8Array => {
@@ -92,6 +119,7 @@ export const goldenRecordings = (): ReadonlyMap<string, Uint8Array> => {
     ["plain.rec", plain],
     ["encrypted.rec", whole(encrypted)],
     ["split.rec", whole({ ...encrypted, share: goldenShare })],
+    ["spooled.rec", spooled()],
     ["gap.rec", withGap()],
     ["truncated.rec", plain.subarray(0, Buffer.from(plain).indexOf(marker) + 4)],
     ["corrupt.rec", changed(plain, marker, breakEntry)],

@@ -6,9 +6,9 @@ import {
   encodeEndEntry,
   encodeFrameEntry,
   encodeHeaderEntry,
-  type FrameCipher,
   type KeyRing,
   MAGIC,
+  type PayloadDecryption,
   type RecordingEntry,
   RecordingError,
   readEntries,
@@ -72,7 +72,7 @@ const unavailable = (error: StorageFailed | RecordingError | SqlError) =>
 
 /** The recording decrypted, without its seals. One that still grows ends where it is now. */
 const inClear = (stored: Stream.Stream<Uint8Array, StorageFailed>, keys: KeyRing) => {
-  let cipher: FrameCipher | undefined
+  let cipher: PayloadDecryption | undefined
   const reveal = (read: RecordingEntry): ReadonlyArray<Uint8Array> => {
     switch (read._tag) {
       case "Header": {
