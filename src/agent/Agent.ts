@@ -7,6 +7,7 @@ import { AuditReports } from "../node/audit/AuditReports.ts"
 import { HubCalls } from "../node/hub/HubCalls.ts"
 import { HubReturn } from "../node/hub/HubReturn.ts"
 import { layerNode } from "../node/NodeServices.ts"
+import { RecordingTerms } from "../node/recording/RecordingTerms.ts"
 import { registerNode } from "../node/registerNode.ts"
 import { Drain } from "../node/session/Drain.ts"
 import { NodeSessions } from "../node/session/NodeSessions.ts"
@@ -92,8 +93,9 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
     AccessControl,
     AuditReports,
     HubCalls,
+    RecordingTerms,
     SessionRegistry,
-  )(yield* Effect.context<NodeSessions | AccessControl | AuditReports | HubCalls | SessionRegistry>())
+  )(yield* Effect.context<NodeSessions | AccessControl | AuditReports | HubCalls | RecordingTerms | SessionRegistry>())
   const orders = { ...(yield* AccessControl).orders, stopping: (yield* Drain).hubStops }
   const identity = yield* Ref.make(options.identity)
   const online = register(options, identity).pipe(
@@ -119,9 +121,8 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
 
 /** Tells the hub what this agent is, and keeps what it answers. */
 const register = Effect.fnUntraced(function* (options: AgentOptions, identity: Ref.Ref<Identity.NodeIdentity>) {
-  const { config, dataDirectory: directory } = options
   const current = yield* Ref.get(identity)
-  const about = { config: config.recording, directory, keys: keysOf(current), labels: config.labels }
+  const about = { keys: keysOf(current), labels: options.config.labels }
   const { host_certificate, cluster } = yield* registerNode(about)
   const renewed = { ...current, host_certificate, cluster }
   yield* Ref.set(identity, renewed)

@@ -5,14 +5,15 @@ import { RecordingMode, RecordingModeSource } from "../domain/RecordingMode.ts"
 import { ApiError } from "./ApiError.ts"
 import { Authentication } from "./Identity.ts"
 import { ClusterInfo } from "./PublicRpcs.ts"
+import { RecordingSettings } from "./RecordingSettings.ts"
 
 /** Events in one report. */
 export const maxReportedEvents = 64
 
 /** What an agent asks of its hub. */
 export class NodeRpcs extends RpcGroup.make(
-  /** The cluster's `session_recording`. */
-  Rpc.make("SessionRecording", { success: RecordingMode, error: ApiError }),
+  /** How sessions that begin now are recorded. */
+  Rpc.make("RecordingSettings", { success: RecordingSettings, error: ApiError }),
   /** Tells what the agent is, at each start; gives a fresh host certificate and the cluster's keys. */
   Rpc.make("Register", {
     payload: {

@@ -8,9 +8,9 @@ import { PortForwarding } from "./forwarding/PortForwarding.ts"
 import { HubCalls, type HubCallsOptions } from "./hub/HubCalls.ts"
 import { HubReturn } from "./hub/HubReturn.ts"
 import type { Machine } from "./machine/Machine.ts"
-import { modeOf } from "./mode/modeOf.ts"
 import type { NodeConfig } from "./NodeConfig.ts"
 import { HubRecorder } from "./recording/HubRecorder.ts"
+import { RecordingTerms } from "./recording/RecordingTerms.ts"
 import { Drain } from "./session/Drain.ts"
 import { NodeSessions } from "./session/NodeSessions.ts"
 import { RecordedSession } from "./session/RecordedSession.ts"
@@ -36,7 +36,7 @@ export const layerNode = (options: NodeOptions) => {
   const { windowBytes, recordSecrets, ackTimeout, spoolMinFree, onLocalFailure } = config
   const spool = { directory: join(directory, "spool"), minFree: spoolMinFree, onLocalFailure }
   const sessions = Layer.unwrapEffect(
-    Effect.map(modeOf(options), (mode) => NodeSessions.layer({ node: name, cluster, mode })),
+    Effect.map(RecordingTerms, ({ mode }) => NodeSessions.layer({ node: name, cluster, mode })),
   )
   return Layer.merge(sessions, AccessControl.layer(name)).pipe(
     Layer.provide(RecordedSession.layer({ windowBytes, recordSecrets })),
@@ -46,6 +46,7 @@ export const layerNode = (options: NodeOptions) => {
     Layer.provide(HubRecorder.layer({ ...link, ackTimeout })),
     Layer.provide(Layer.merge(PortForwarding.layer, FileTransfers.layer)),
     Layer.provideMerge(Drain.layer),
+    Layer.provideMerge(RecordingTerms.layer({ env: config.mode, cacheFile: join(directory, "recording.json") })),
     Layer.provideMerge(AuditReports.layer({ directory: join(directory, "events") })),
     Layer.provideMerge(Layer.mergeAll(HubCalls.layer(link), SessionRegistry.layer, HubReturn.layer)),
   )

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { SessionEnd } from "../../domain/SessionEnd.ts"
 import { decodeEnd, type RecordingEnd } from "../../recording/End.ts"
 import { type Entry, splitEntries } from "../../recording/Entry.ts"
+import type { PayloadDecryption } from "../../recording/PayloadDecryption.ts"
 import { RecordingError } from "../../recording/RecordingError.ts"
 import type { RecordingWriter } from "../../recording/RecordingWriter.ts"
 import { decodeFrame } from "../../recording/WireFrame.ts"
@@ -51,11 +52,11 @@ export class GrowingRecording {
 
   /**
    * Takes the entries of one request; true once the End was among them. Frames that are here already are passed over.
-   * Throws `IngestRefused`.
+   * `decryption`: of frames that are sent encrypted. Throws `IngestRefused`.
    */
-  accept(request: Uint8Array): boolean {
+  accept(request: Uint8Array, decryption?: PayloadDecryption): boolean {
     try {
-      for (const entry of splitEntries(request)) this.#take(entry)
+      for (const entry of splitEntries(request)) this.#take(entry, decryption)
     } catch (error) {
       throw error instanceof RecordingError ? invalid(error.message) : error
     }
@@ -127,7 +128,7 @@ export class GrowingRecording {
     return same ? Effect.void : Effect.fail(invalid("the frames that arrived are not the ones that the End tells of"))
   }
 
-  #take(entry: Entry): void {
+  #take(entry: Entry, decryption: PayloadDecryption | undefined): void {
     if (this.#end !== undefined) throw RecordingError.at(entry.offset, "Corrupt", "the recording goes on after its end")
     if (entry.kind === "end") {
       this.#end = decodeEnd(entry.body, entry.offset)
@@ -136,7 +137,8 @@ export class GrowingRecording {
     if (entry.kind !== "frame") throw RecordingError.at(entry.offset, "Corrupt", `a ${entry.kind} among the frames`)
     const frame = decodeFrame(entry.body, entry.offset)
     if (frame.seq < this.nextSeq) return
-    this.#writer.append(frame, performance.now(), entry.bytes)
+    if (decryption === undefined) this.#writer.append(frame, performance.now(), entry.bytes)
+    else this.#writer.append(decryption.decrypt(frame, entry.offset), performance.now())
   }
 
   #append(): void {

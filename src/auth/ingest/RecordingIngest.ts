@@ -5,6 +5,8 @@ import type { NodeId, SessionId } from "../../domain/Identifiers.ts"
 import type { RecordingMode } from "../../domain/RecordingMode.ts"
 
 import type { RecordingEnd } from "../../recording/End.ts"
+import type { RecordingHeader } from "../../recording/Header.ts"
+import type { PayloadDecryption } from "../../recording/PayloadDecryption.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
 import type { Hubs } from "../hubs/Hubs.ts"
 import { SessionHubs } from "../hubs/SessionHubs.ts"
@@ -32,6 +34,7 @@ import type { OpenRecording, WholeRecording } from "./OpenRecording.ts"
 import { orphanEnding } from "./orphanEnding.ts"
 import { RecordingWork } from "./RecordingWork.ts"
 import { makeSessionClaims } from "./SessionClaims.ts"
+import { SpoolKeys } from "./SpoolKeys.ts"
 
 /** Between attempts to end a session that could not be ended, the disk being full or the database away. */
 const orphanRetry = "30 seconds"
@@ -49,7 +52,7 @@ const make = (orphanAfter: Duration.Duration) =>
     const sessions = yield* Sessions
     const users = yield* Users
     const [nodes, locks] = [yield* Nodes, yield* Locks]
-    const local = yield* LocalRecordings
+    const [local, spoolKeys] = [yield* LocalRecordings, yield* SpoolKeys]
     const work = yield* RecordingWork
     const endOrphan = yield* orphanEnding
     const orphans = yield* FiberMap.make<SessionId>()
@@ -97,11 +100,12 @@ const make = (orphanAfter: Duration.Duration) =>
     const recorded = (
       info: AdmittedSession,
       growing: GrowingRecording,
+      decryption: PayloadDecryption | undefined,
       leave: Effect.Effect<never, IngestRefused>,
     ): OpenRecording => ({
       _tag: "Open",
       nextSeq: growing.nextSeq,
-      accept: (request) => growing.accept(request),
+      accept: (request) => growing.accept(request, decryption),
       hasRoom: () => growing.hasRoom,
       durableSeq: () => growing.durableSeq,
       onDurable: (listener) => growing.onDurable(listener),
@@ -121,8 +125,13 @@ const make = (orphanAfter: Duration.Duration) =>
       return same ? recording : yield* denied("this session's recording was begun by somebody else")
     })
 
+    const decryptionOf = ({ sessionId, node }: AdmittedSession, header: RecordingHeader) =>
+      Effect.tapError(spoolKeys.decryption(header), ({ message }) =>
+        Effect.logWarning(`the recording of session ${sessionId} stays on ${node}: ${message}`),
+      )
+
     const open = Effect.fn("RecordingIngest.open")(function* (node: NodeIdentity, request: Uint8Array) {
-      const info = yield* admit(request, { node, cluster, verifyCertificate })
+      const { info, header } = yield* admit(request, { node, cluster, verifyCertificate })
       if (info.mode === "node-sync") yield* live.hold
       const { sessionId } = info
       // Before it is claimed: nobody stands in the way of a session that is another's.
@@ -145,8 +154,10 @@ const make = (orphanAfter: Duration.Duration) =>
       )
       const whole = yield* work.whole(sessionId)
       if (Option.isSome(whole)) return whole.value
+      const decryption = yield* decryptionOf(info, header)
       yield* hubs.take(sessionId)
-      const recording = info.mode === "off" ? notRecorded(info, leave) : recorded(info, yield* growing(info), leave)
+      const recording =
+        info.mode === "off" ? notRecorded(info, leave) : recorded(info, yield* growing(info), decryption, leave)
       yield* sessions.started(info)
       return recording
     }, orUnavailable)
@@ -198,5 +209,6 @@ export class RecordingIngest extends Context.Tag("mezite/auth/RecordingIngest")<
     | RecordingWork
     | Hubs
     | SessionHubs
+    | SpoolKeys
   > => Layer.scoped(RecordingIngest, make(orphanAfter))
 }

@@ -2,7 +2,7 @@ import { Either, Option, Schema } from "effect"
 import { SessionId } from "../../domain/Identifiers.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import { splitEntries } from "../../recording/Entry.ts"
-import { decodeHeader } from "../../recording/Header.ts"
+import { decodeHeader, type RecordingHeader } from "../../recording/Header.ts"
 import { RecordingError } from "../../recording/RecordingError.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
 import type { CertifiedUser } from "../keys/UserAuthority.ts"
@@ -11,6 +11,12 @@ import { IngestRefused } from "./IngestRefused.ts"
 /** What a node says of a session, once it has been held against what the hub knows. */
 export interface AdmittedSession extends SessionInfo {
   readonly sessionId: SessionId
+}
+
+/** A session, and the header that its recording is sent with. */
+export interface Admitted {
+  readonly info: AdmittedSession
+  readonly header: RecordingHeader
 }
 
 export interface Admission {
@@ -31,9 +37,10 @@ const refuse = (reason: "denied" | "invalid", message: string) => Either.left(ne
 export const admit = (
   request: Uint8Array,
   { node, cluster, verifyCertificate }: Admission,
-): Either.Either<AdmittedSession, IngestRefused> =>
+): Either.Either<Admitted, IngestRefused> =>
   Either.gen(function* () {
-    const info = yield* headerIn(request)
+    const header = yield* headerIn(request)
+    const { info } = header
     const sessionId = yield* Either.fromOption(
       Option.liftPredicate(info.sessionId, Schema.is(SessionId)),
       () => new IngestRefused({ reason: "invalid", message: "the header has no session id" }),
@@ -47,18 +54,17 @@ export const admit = (
     if (!certified.principals.includes(info.login)) {
       return yield* refuse("denied", `the certificate does not allow the login ${info.login}`)
     }
-    return { ...info, sessionId, cluster }
+    return { info: { ...info, sessionId, cluster }, header }
   })
 
-const headerIn = (request: Uint8Array): Either.Either<SessionInfo, IngestRefused> => {
+const headerIn = (request: Uint8Array): Either.Either<RecordingHeader, IngestRefused> => {
   try {
     const [entry, ...more] = splitEntries(request)
     if (entry?.kind !== "header" || more.length > 0) return refuse("invalid", "the first request is the header alone")
     const header = decodeHeader(entry.body, 0)
-    if (!header.deflate || header.encryption !== undefined) {
-      return refuse("invalid", "frames are sent in clear, and may be compressed")
-    }
-    return Either.right(header.info)
+    const scheme = header.encryption?.scheme ?? "agreed"
+    if (header.deflate && scheme === "agreed") return Either.right(header)
+    return refuse("invalid", "frames may be compressed, and are sent in clear or encrypted for the hub")
   } catch (error) {
     if (error instanceof RecordingError) return refuse("invalid", error.message)
     throw error

@@ -1,8 +1,9 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { NodeRpcs } from "../../api/NodeRpcs.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
 import { authorizeNode, type NodeRpc } from "../access/RpcAccess.ts"
 import { orUnavailable } from "../database/OrUnavailable.ts"
+import { SpoolKeys } from "../ingest/SpoolKeys.ts"
 import { ClusterDescription } from "../keys/ClusterDescription.ts"
 import { Nodes } from "../nodes/Nodes.ts"
 import { NodeReports } from "../sessions/NodeReports.ts"
@@ -16,8 +17,14 @@ export const layerNodeHandlers = NodeRpcs.toLayer(
   Effect.gen(function* () {
     const [nodes, reports, settings] = [yield* Nodes, yield* NodeReports, yield* Settings]
     const description = yield* ClusterDescription
+    const spoolKey = Option.getOrNull(
+      Option.map((yield* SpoolKeys).recipient, ({ id, base64 }) => ({ id, public_key: base64 })),
+    )
     return {
-      SessionRecording: () => guarded("SessionRecording", () => settings.sessionRecording),
+      RecordingSettings: () =>
+        guarded("RecordingSettings", () =>
+          Effect.all({ session_recording: settings.sessionRecording, spool_key: Effect.succeed(spoolKey) }),
+        ),
       Register: ({ version, labels, mode, mode_source: modeSource, host_key: hostKey }) =>
         guarded("Register", ({ id }) =>
           Effect.all({

@@ -13,6 +13,7 @@ import * as GrpcIngest from "../../auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
 import { RecordingWork } from "../../auth/ingest/RecordingWork.ts"
+import { SpoolKeys } from "../../auth/ingest/SpoolKeys.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
 import { HubFacts } from "../../auth/keys/HubFacts.ts"
 import { Nodes } from "../../auth/nodes/Nodes.ts"
@@ -128,6 +129,7 @@ const layerRecording = ({ keyRing, orphanAfter, storage }: HubConfig, dataDirect
   const directory = join(dataDirectory, "recordings")
   return Layer.merge(RecordingIngest.layer(orphanAfter), Retention.layer()).pipe(
     Layer.provide(RecordingWork.layer),
+    Layer.provideMerge(SpoolKeys.layer(keyRing)),
     Layer.provideMerge(
       Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer, RecordingDeletion.layer),
     ),

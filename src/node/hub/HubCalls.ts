@@ -10,8 +10,9 @@ import type { HubTrust } from "../../api/HubTrust.ts"
 import type { HubUnreachable } from "../../api/HubUnreachable.ts"
 import { NodeRpcs } from "../../api/NodeRpcs.ts"
 import type { ClusterInfo } from "../../api/PublicRpcs.ts"
+import type { RecordingSettings } from "../../api/RecordingSettings.ts"
 import type { AuditEventDraft } from "../../domain/AuditEvent.ts"
-import type { ChosenMode, RecordingMode } from "../../domain/RecordingMode.ts"
+import type { ChosenMode } from "../../domain/RecordingMode.ts"
 
 export interface HubCallsOptions {
   readonly hub: HubAddress
@@ -43,8 +44,8 @@ export interface ReportBatch {
 export class HubCalls extends Context.Tag("mezite/node/HubCalls")<
   HubCalls,
   {
-    /** The cluster's `session_recording`. */
-    readonly sessionRecording: Effect.Effect<RecordingMode, CallFailed>
+    /** How sessions that begin now are recorded. */
+    readonly recordingSettings: Effect.Effect<RecordingSettings, CallFailed>
     /** Gives a fresh host certificate, and the cluster's keys. */
     readonly register: (
       registration: Registration,
@@ -60,7 +61,7 @@ const make = (options: HubCallsOptions) =>
   Effect.sync(() => {
     const client = hubRpcClient(NodeRpcs, { ...options, token: Option.some(options.token) })
     return HubCalls.of({
-      sessionRecording: Effect.scoped(Effect.flatMap(client, (hub) => hub.SessionRecording())),
+      recordingSettings: Effect.scoped(Effect.flatMap(client, (hub) => hub.RecordingSettings())),
       register: ({ version, labels, mode, hostKey }) =>
         Effect.scoped(
           Effect.flatMap(client, (hub) =>

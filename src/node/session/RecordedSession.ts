@@ -12,6 +12,7 @@ import type { TerminalError } from "../../session/TerminalError.ts"
 import { HubReturn } from "../hub/HubReturn.ts"
 import { announce } from "../recording/announce.ts"
 import { HubRecorder, remoteSink } from "../recording/HubRecorder.ts"
+import { RecordingTerms } from "../recording/RecordingTerms.ts"
 import { Spool } from "../spool/Spool.ts"
 import { SpoolUploader } from "../spool/SpoolUploader.ts"
 
@@ -34,7 +35,7 @@ export class RecordedSession extends Context.Tag("mezite/node/RecordedSession")<
 >() {
   static readonly layer = (
     options: RecordedSessionOptions,
-  ): Layer.Layer<RecordedSession, never, Spool | HubRecorder | SpoolUploader | HubReturn> =>
+  ): Layer.Layer<RecordedSession, never, Spool | HubRecorder | SpoolUploader | HubReturn | RecordingTerms> =>
     Layer.effect(RecordedSession, make(options))
 }
 
@@ -43,7 +44,7 @@ const make = (options: RecordedSessionOptions) =>
     const spool = yield* Spool
     const recorder = yield* HubRecorder
     const uploader = yield* SpoolUploader
-    const hubReturn = yield* HubReturn
+    const [hubReturn, terms] = [yield* HubReturn, yield* RecordingTerms]
 
     /** Its recording is open at the hub, and the session's start stored, before the program starts. */
     const remote = Effect.fnUntraced(function* (info: SessionInfo) {
@@ -69,7 +70,7 @@ const make = (options: RecordedSessionOptions) =>
       terminal: Effect.Effect<Terminal, TerminalError, Scope.Scope>,
       observation: Option.Option<Observation>,
     ) {
-      const local = yield* spool.begin(info.sessionId, info)
+      const local = yield* spool.begin(info.sessionId, info, yield* terms.recipient)
       const spooled = { sessionId: info.sessionId, path: spool.path(info.sessionId) }
       yield* told(info)
       // Where the hub does not take the recording there is no session, and nothing of it to keep.

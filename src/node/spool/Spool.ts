@@ -1,7 +1,8 @@
 import * as fs from "node:fs"
-import { Array as Arr, Context, Effect, Layer, type Scope } from "effect"
+import { Array as Arr, Context, Effect, Layer, Option, type Scope } from "effect"
 import type { SessionId } from "../../domain/Identifiers.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
+import type { RecipientKey } from "../../recording/RecipientKey.ts"
 import { type LocalSink, RecordingLost } from "../../session/RecordingSink.ts"
 import { type OnLocalFailure, SpoolSink } from "./SpoolSink.ts"
 import type { SpoolState } from "./SpoolState.ts"
@@ -28,8 +29,15 @@ export class Spool extends Context.Tag("mezite/node/Spool")<
   {
     /** Those that ran when an earlier agent was killed. */
     readonly cutOff: ReadonlyArray<SessionId>
-    /** Begins a session's file, durable with its header; the session is being written for as long as the scope. */
-    readonly begin: (sessionId: SessionId, info: SessionInfo) => Effect.Effect<LocalSink, RecordingLost, Scope.Scope>
+    /**
+     * Begins a session's file, durable with its header; the session is being written for as long as the scope. With a recipient
+     * its payloads are encrypted, and once the scope is closed nobody on this machine can read them.
+     */
+    readonly begin: (
+      sessionId: SessionId,
+      info: SessionInfo,
+      recipient: Option.Option<RecipientKey>,
+    ) => Effect.Effect<LocalSink, RecordingLost, Scope.Scope>
     /** Those that wait to be brought to the hub, and whose sessions have ended. */
     readonly waiting: Effect.Effect<ReadonlyArray<SpooledRecording>>
     /** The hub has it. */
@@ -91,7 +99,11 @@ const make = ({ directory, minFree, onLocalFailure }: SpoolOptions) =>
         fs.rmSync(paths.state(sessionId), { force: true })
       })
 
-    const begin = Effect.fn("Spool.begin")(function* (sessionId: SessionId, info: SessionInfo) {
+    const begin = Effect.fn("Spool.begin")(function* (
+      sessionId: SessionId,
+      info: SessionInfo,
+      recipient: Option.Option<RecipientKey>,
+    ) {
       yield* checkSpace
       const recording = { sessionId, path: paths.recording(sessionId) }
       yield* Effect.acquireRelease(
@@ -103,9 +115,15 @@ const make = ({ directory, minFree, onLocalFailure }: SpoolOptions) =>
       )
       // Before the recording, whose directory is then made durable: from now on it has room on a disk that is full.
       yield* note(recording, { state: "running" })
+      // Outlives the sink, which encrypts for as long as it writes.
+      const addressed = yield* Effect.acquireRelease(
+        Effect.sync(() => Option.map(recipient, (key) => key.address(sessionId))),
+        Option.match({ onNone: () => Effect.void, onSome: ({ cipher }) => Effect.sync(() => cipher.forget()) }),
+      )
       return yield* SpoolSink.make({
         path: recording.path,
         info,
+        addressed,
         syncEvery: "250 millis",
         onFailure: info.mode === "node" ? onLocalFailure : "end",
         retryEvery: "1 second",

@@ -1,9 +1,10 @@
 import * as fs from "node:fs"
-import { type Duration, Effect, ExecutionStrategy, Exit, Scope } from "effect"
+import { type Duration, Effect, ExecutionStrategy, Exit, Option, Scope } from "effect"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import { encodeEndEntry, type RecordingEnd } from "../../recording/End.ts"
 import { MAGIC } from "../../recording/EntrySplitter.ts"
 import { encodeHeaderEntry } from "../../recording/Header.ts"
+import type { Addressed } from "../../recording/RecipientKey.ts"
 import { AppendFile } from "../../session/AppendFile.ts"
 import type { FileFailed } from "../../session/FileFailed.ts"
 import { type LocalSink, RecordingLost } from "../../session/RecordingSink.ts"
@@ -19,6 +20,8 @@ export interface SpoolSinkOptions {
   /** A new file. */
   readonly path: string
   readonly info: SessionInfo
+  /** What its payloads are encrypted with; none: they are in clear. */
+  readonly addressed: Option.Option<Addressed>
   /** How long written bytes may wait to be made durable. */
   readonly syncEvery: Duration.DurationInput
   readonly onFailure: OnLocalFailure
@@ -40,7 +43,7 @@ const keptEnd = (end: RecordingEnd): string =>
   Buffer.from(encodeEndEntry({ ...end, reason: end.reason.slice(0, longestReason) })).toString("base64")
 
 /**
- * Records to a file in the spool, in clear and without seals.
+ * Records to a file in the spool, without seals, and encrypted where there is somebody to encrypt for.
  *
  * Where the file fails, what is not durable in it counts as lost and is cut off. With `end` the sink has failed. With
  * `continue` it goes on as soon as the file can be written again, with a `gap` frame for what was lost. What the file
@@ -59,7 +62,10 @@ export class SpoolSink implements LocalSink {
     this.#options = options
     this.#files = files
     this.#scope = scope
-    this.#frames = new SpoolFrames(file)
+    this.#frames = new SpoolFrames(
+      file,
+      Option.map(options.addressed, ({ cipher }) => cipher),
+    )
     this.failure = options.onFailure === "end" ? Effect.mapError(file.durable.failure, unwritten) : Effect.never
   }
 
@@ -70,7 +76,8 @@ export class SpoolSink implements LocalSink {
     const scope = yield* Scope.fork(files, ExecutionStrategy.sequential)
     const file = yield* Scope.extend(AppendFile.make({ ...options, position: 0, writes: "inCall" }), scope)
     file.append(MAGIC)
-    file.append(encodeHeaderEntry({ info: options.info, deflate: true }))
+    const encryption = Option.map(options.addressed, ({ encryption }) => ({ encryption }))
+    file.append(encodeHeaderEntry({ info: options.info, deflate: true, ...Option.getOrElse(encryption, () => ({})) }))
     yield* file.flush
     const sink = new SpoolSink(options, files, scope, file)
     if (options.onFailure === "continue") yield* Effect.forkScoped(sink.#repairing)

@@ -83,12 +83,7 @@ export const startGateway = Effect.fn("Gateway.start")(function* (
 ): Effect.fn.Return<Gateway, { readonly message: string }, Scope.Scope> {
   const services = yield* Layer.build(layerGateway(node, hub, options))
   const hostKey = privateKey(node.hostKey)
-  const registered = registerNode({
-    config: options.config,
-    directory: join(options.directory, node.name),
-    keys: { hostKey },
-    labels: {},
-  }).pipe(
+  const registered = registerNode({ keys: { hostKey }, labels: {} }).pipe(
     Effect.map(({ host_certificate, cluster }): NodeKeys => {
       return { hostKey, hostCertificate: host_certificate, userCa: cluster.user_ca }
     }),

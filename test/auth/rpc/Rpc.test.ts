@@ -9,6 +9,7 @@ import { Roles } from "../../../src/auth/roles/Roles.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import { auditEvent } from "../../../src/domain/AuditEvent.ts"
 import { NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
+import { masterKey } from "../../support/recordings.ts"
 import { roleOf } from "../../support/roles.ts"
 import { credentialsOf, joined, loggedIn, newKey, sessionInfo } from "../support/Fixtures.ts"
 import { serveWebSocket, unixSocketClient, webSocketClient, withTokens } from "../support/RpcHub.ts"
@@ -77,7 +78,10 @@ it.scopedLive("a node joins, registers and reports under its own name, and may d
     const node = yield* web.Join({ token, name, labels: { role: "web" }, ...keys })
     const bearer = mintNodeToken({ nodeId: node.node_id, audience: "test", key: identity.privateKey })
     const asNode = withTokens(bearer)
-    expect(yield* asNode(web.SessionRecording())).toBe("node-sync")
+    expect(yield* asNode(web.RecordingSettings())).toEqual({
+      session_recording: "node-sync",
+      spool_key: { id: masterKey.id, public_key: masterKey.recipientKey.base64 },
+    })
     const registration = { version: "9", labels: {}, mode: "node", mode_source: "env", host_key: host.line } as const
     const registered = yield* asNode(web.Register(registration))
     expect(registered.host_certificate).toMatch(/^ssh-ed25519-cert-v01@openssh.com /)
@@ -89,7 +93,7 @@ it.scopedLive("a node joins, registers and reports under its own name, and may d
     expect(yield* Effect.flip(asNode(web.NodesList()))).toMatchObject({ _tag: "Forbidden" })
     expect(yield* Effect.flip(asNode(collect(web.AuditList(anything))))).toMatchObject({ _tag: "Forbidden" })
     yield* admin.NodesRemove({ name })
-    expect(yield* Effect.flip(asNode(web.SessionRecording()))).toMatchObject({ _tag: "Unauthenticated" })
+    expect(yield* Effect.flip(asNode(web.RecordingSettings()))).toMatchObject({ _tag: "Unauthenticated" })
   }).pipe(Effect.provide(layerLiveHub())),
 )
 
@@ -153,7 +157,7 @@ it.scopedLive("without a good token nobody is known, and a broken database stays
     const admin = yield* unixSocketClient
     const web = yield* webSocketClient(yield* serveWebSocket)
     for (const authorization of ["", "Bearer", "Bearer x", "Basic abc", `Bearer ${"a".repeat(50_000)}`]) {
-      const call = RpcClient.withHeaders({ authorization })(web.SessionRecording())
+      const call = RpcClient.withHeaders({ authorization })(web.RecordingSettings())
       expect(yield* Effect.flip(call)).toMatchObject({ _tag: "Unauthenticated" })
     }
     yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`ALTER TABLE users RENAME TO lost`)

@@ -64,7 +64,7 @@ const table: Readonly<Record<ClusterRpc | NodeRpc, ReadonlyArray<string>>> = {
   RecordingsRelease: ["local", "admin", "recordings-write"],
   RecordingsRemove: ["local", "admin", "recordings-write"],
   CaExport: ["local", ...members],
-  SessionRecording: ["node"],
+  RecordingSettings: ["node"],
   Register: ["node"],
   Report: ["node"],
 }
@@ -139,7 +139,7 @@ const clusterCalls: Readonly<Record<ClusterRpc, Call<ClusterClient>>> = {
 }
 
 const nodeCalls: Readonly<Record<NodeRpc, Call<Client>>> = {
-  SessionRecording: (hub) => hub.SessionRecording(),
+  RecordingSettings: (hub) => hub.RecordingSettings(),
   Register: (hub) =>
     hub.Register({ version: "", labels: {}, mode: "node", mode_source: "env", host_key: newKey().line }),
   Report: (hub) => hub.Report({ batch_id: randomUUID(), events: [] }),

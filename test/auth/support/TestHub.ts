@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Layer, Option, Stream, TestClock } from "effect"
+import { Effect, Layer, Option, Redacted, Stream, TestClock } from "effect"
 import { layerAuthServices } from "../../../src/auth/AuthServices.ts"
 import { Enforcement } from "../../../src/auth/enforcement/Enforcement.ts"
 import { Hubs } from "../../../src/auth/hubs/Hubs.ts"
 import { Passwords } from "../../../src/auth/identities/Passwords.ts"
+import { SpoolKeys } from "../../../src/auth/ingest/SpoolKeys.ts"
 import { HubFacts } from "../../../src/auth/keys/HubFacts.ts"
 import { OnlineNodes } from "../../../src/auth/nodes/OnlineNodes.ts"
 import { RecordingDeletion } from "../../../src/auth/recordings/RecordingDeletion.ts"
@@ -14,6 +15,8 @@ import { RecordingStore } from "../../../src/auth/sessions/RecordingStore.ts"
 import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
 import { HubId, type NodeId, type UserName } from "../../../src/domain/Identifiers.ts"
 import type { Lock } from "../../../src/domain/Lock.ts"
+import { KeyRing } from "../../../src/recording/index.ts"
+import { masterKey } from "../../support/recordings.ts"
 import { databaseIn } from "./testDatabase.ts"
 
 /** A folder of the test's own, removed with its scope. */
@@ -74,6 +77,7 @@ export const layerLiveHub = (connections: Layer.Layer<OnlineNodes | Enforcement>
         layerTestStorage,
         connections,
         layerTestRecordings,
+        SpoolKeys.layer(Redacted.make(new KeyRing(masterKey))),
         Layer.succeed(HubFacts, { version: "1.2.3", sshPort: Effect.succeed(3023) }),
       ),
     ),

@@ -46,7 +46,7 @@ const life = <A, E>(
       AuditReports.layer(options).pipe(
         Layer.provide(
           Layer.succeed(HubCalls, {
-            sessionRecording: Effect.die("asked"),
+            recordingSettings: Effect.die("asked"),
             register: () => Effect.die("registered"),
             report: hub.report,
           }),

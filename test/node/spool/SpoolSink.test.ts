@@ -1,14 +1,14 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Logger, LogLevel, Schedule, Scope } from "effect"
+import { Effect, Exit, Fiber, Logger, LogLevel, Option, Schedule, Scope } from "effect"
 import { FrameKind } from "../../../src/domain/Frame.ts"
 import { SpoolReader } from "../../../src/node/spool/internal/SpoolReader.ts"
 import { type OnLocalFailure, SpoolSink } from "../../../src/node/spool/SpoolSink.ts"
 import type { SpoolTail } from "../../../src/node/spool/SpoolState.ts"
 import { unnoted } from "../../../src/node/spool/SpoolState.ts"
 import { readSpoolState, writeSpoolState } from "../../../src/node/spool/SpoolStateFile.ts"
-import { decodeGap } from "../../../src/recording/index.ts"
+import { type Addressed, decodeGap } from "../../../src/recording/index.ts"
 import { SessionRecorder } from "../../../src/session/SessionRecorder.ts"
 import { temporaryFolder } from "../../auth/support/TestHub.ts"
 import { framesOf, readAll, sessionEnd, sessionInfo, text } from "../../support/recordings.ts"
@@ -21,7 +21,10 @@ const until = (isSo: () => boolean) =>
   )
 
 /** A session's file in a spool, on a disk that the test fills and frees. */
-const scene = Effect.fnUntraced(function* (onFailure: OnLocalFailure) {
+const scene = Effect.fnUntraced(function* (
+  onFailure: OnLocalFailure,
+  addressed: Option.Option<Addressed> = Option.none(),
+) {
   const folder = yield* temporaryFolder
   const [path, statePath] = [join(folder, "a.rec"), join(folder, "a.state")]
   const disk = yield* fullDisk
@@ -31,6 +34,7 @@ const scene = Effect.fnUntraced(function* (onFailure: OnLocalFailure) {
   const sink = yield* SpoolSink.make({
     path,
     info: { ...sessionInfo, mode: "node" },
+    addressed,
     syncEvery: "5 millis",
     onFailure,
     retryEvery: "10 millis",

@@ -251,7 +251,7 @@ describe("a session in node-sync", () => {
     Effect.gen(function* () {
       const { session, node, network } = yield* scene()
       const directory = join(yield* temporaryFolder, "spool")
-      const full = agent(directory, network.port, node, Number.MAX_SAFE_INTEGER)
+      const full = agent(directory, network.port, node, { minFree: Number.MAX_SAFE_INTEGER })
       const { fiber, terminal } = yield* Effect.provide(run(session()), yield* Layer.build(full))
       const outcome = yield* fiber
       expect(outcome).toMatchObject({ left: { message: expect.stringContaining("make room in") } })

@@ -1,3 +1,4 @@
+import { Option } from "effect"
 import { SpoolFrames } from "../../../src/node/spool/internal/SpoolFrames.ts"
 import { SpoolReader } from "../../../src/node/spool/internal/SpoolReader.ts"
 import { truncatedEnd } from "../../../src/node/spool/lostFrames.ts"
@@ -24,7 +25,7 @@ export class TrialDisk {
     this.#bytes = Buffer.concat([MAGIC, encodeHeaderEntry({ info: sessionInfo, deflate: true })])
     this.#durable = this.#bytes.length
     this.#file = this.#open(this.#bytes.length)
-    this.#frames = new SpoolFrames(this.#file as unknown as AppendFile)
+    this.#frames = new SpoolFrames(this.#file as unknown as AppendFile, Option.none())
   }
 
   #open(position: number) {

@@ -1,3 +1,5 @@
+import { Option } from "effect"
+import type { AgreedCipher } from "../../../recording/AgreedCipher.ts"
 import type { WireFrame } from "../../../recording/WireFrame.ts"
 import { encodeFrameEntry } from "../../../recording/WireFrame.ts"
 import type { AppendFile } from "../../../session/AppendFile.ts"
@@ -19,6 +21,7 @@ const lossOf = ({ size, timeMs }: WireFrame): LostFrames => ({ reason: "", frame
 
 /** The frames of a spool's file: which of them are lost when it fails, and what numbers those have that come after. */
 export class SpoolFrames {
+  readonly #cipher: AgreedCipher | undefined
   #file: AppendFile
   #count = 0
   #solid: { readonly position: number; readonly frames: number }
@@ -26,9 +29,10 @@ export class SpoolFrames {
   #lost: LostFrames | undefined
   #gaps: LostFrames | undefined
 
-  /** `file` holds the header, durably. */
-  constructor(file: AppendFile) {
+  /** `file` holds the header, durably; frames are encrypted with `cipher`, if any. */
+  constructor(file: AppendFile, cipher: Option.Option<AgreedCipher>) {
     this.#file = file
+    this.#cipher = Option.getOrUndefined(cipher)
     this.#solid = { position: file.end, frames: 0 }
   }
 
@@ -52,13 +56,18 @@ export class SpoolFrames {
   }
 
   /** Appends a frame, under the file's own next number; counts it while the file is broken. */
-  offer({ frame, entry }: RecordedFrame): void {
+  offer(recorded: RecordedFrame): void {
+    const { frame } = recorded
     if (this.#lost !== undefined) {
       this.#lost = { ...addLost(this.#lost, lossOf(frame)), reason: this.#lost.reason }
       return
     }
-    const seq = this.#count + 1
-    this.#append(frame.seq === seq ? entry : encodeFrameEntry({ ...frame, seq }), lossOf(frame))
+    this.#append(this.#entryOf(recorded, this.#count + 1), lossOf(frame))
+  }
+
+  #entryOf({ frame, entry }: RecordedFrame, seq: number): Uint8Array {
+    if (this.#cipher !== undefined) return encodeFrameEntry(this.#cipher.encrypt({ ...frame, seq }))
+    return frame.seq === seq ? entry : encodeFrameEntry({ ...frame, seq })
   }
 
   /** The file has failed, and what is not durable in it is lost. */

@@ -9,6 +9,7 @@ import * as GrpcIngest from "../../../../src/auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../../../src/auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../../../src/auth/ingest/RecordingIngest.ts"
 import { RecordingWork } from "../../../../src/auth/ingest/RecordingWork.ts"
+import { SpoolKeys } from "../../../../src/auth/ingest/SpoolKeys.ts"
 import { ClusterKeys } from "../../../../src/auth/keys/ClusterKeys.ts"
 import { HubFacts } from "../../../../src/auth/keys/HubFacts.ts"
 import { RecordingDeletion } from "../../../../src/auth/recordings/RecordingDeletion.ts"
@@ -89,7 +90,7 @@ const layerHub = (
     })),
   )
   return RecordingIngest.layer(orphanAfter ?? Duration.hours(1)).pipe(
-    Layer.provideMerge(RecordingWork.layer),
+    Layer.provideMerge(Layer.merge(RecordingWork.layer, SpoolKeys.layer(keyRing))),
     Layer.provideMerge(
       Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer, RecordingDeletion.layer),
     ),

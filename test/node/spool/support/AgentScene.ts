@@ -5,10 +5,11 @@ import { HubTrust } from "../../../../src/api/HubTrust.ts"
 import { SessionId } from "../../../../src/domain/Identifiers.ts"
 import { HubReturn } from "../../../../src/node/hub/HubReturn.ts"
 import { HubRecorder } from "../../../../src/node/recording/HubRecorder.ts"
+import { RecordingTerms } from "../../../../src/node/recording/RecordingTerms.ts"
 import { RecordedSession } from "../../../../src/node/session/RecordedSession.ts"
 import { Spool } from "../../../../src/node/spool/Spool.ts"
 import { SpoolUploader } from "../../../../src/node/spool/SpoolUploader.ts"
-import { MAGIC } from "../../../../src/recording/index.ts"
+import { MAGIC, type RecipientKey } from "../../../../src/recording/index.ts"
 import { type IngestHubOptions, ingestHub } from "../../../auth/ingest/support/IngestHub.ts"
 import { type TestNode, tokenOf } from "../../../auth/ingest/support/TestCall.ts"
 import { sessionsOf, type TestSession } from "../../../auth/ingest/support/TestSession.ts"
@@ -19,9 +20,21 @@ import { relay } from "./Relay.ts"
 
 const ackTimeout = Duration.seconds(3)
 
+export interface AgentOptions {
+  readonly minFree?: number
+  /** Whom its spool is encrypted for. */
+  readonly recipient?: Option.Option<RecipientKey>
+}
+
 /** What an agent records with, and brings to the hub at that port. */
-export const agent = (directory: string, port: number, node: TestNode, minFree = 0) =>
+export const agent = (
+  directory: string,
+  port: number,
+  node: TestNode,
+  { minFree = 0, recipient = Option.none() }: AgentOptions = {},
+) =>
   RecordedSession.layer({ windowBytes: 256 * 1024, recordSecrets: false }).pipe(
+    Layer.provide(Layer.succeed(RecordingTerms, { mode: Effect.die("asked"), recipient: Effect.succeed(recipient) })),
     Layer.provideMerge(SpoolUploader.layer),
     Layer.provideMerge(Spool.layer({ directory, minFree, onLocalFailure: "end" })),
     Layer.provideMerge(
@@ -51,7 +64,8 @@ export const scene = Effect.fnUntraced(function* (options: IngestHubOptions = {}
     const bytes = Buffer.concat([MAGIC, one.header, ...parts])
     fs.writeFileSync(path(one), bytes.subarray(0, bytes.length - cut))
   }
-  const start = Effect.suspend(() => Layer.build(agent(directory, network.port, node))).pipe(
+  const recipient = Option.map(Option.fromNullable(options.key), (key) => key.recipientKey)
+  const start = Effect.suspend(() => Layer.build(agent(directory, network.port, node, { recipient }))).pipe(
     Logger.withMinimumLogLevel(LogLevel.None),
   )
   return { hub, node, session, network, directory, path, leave, start }
