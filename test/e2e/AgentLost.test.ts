@@ -1,14 +1,19 @@
 import { renameSync } from "node:fs"
 import { join } from "node:path"
+import { Either } from "effect"
 import { expect, it, onTestFinished } from "vitest"
+import { KeyRing, MasterKey } from "../../src/recording/index.ts"
 import { Cluster } from "./support/Cluster.ts"
+import { filesUnder } from "./support/filesUnder.ts"
 import { isAlive } from "./support/isAlive.ts"
+import { keyShare } from "./support/keyShare.ts"
 import { bundled, runToEnd } from "./support/Program.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
 import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
 import { mshSsh } from "./support/ways.ts"
 
+const key = "8f".repeat(32)
 const modes = ["node-sync", "node", "off"] as const
 type Mode = (typeof modes)[number]
 
@@ -39,9 +44,19 @@ const setAsideAndRetry = async (cluster: Cluster, mode: Mode) => {
   expect(await cluster.spool(mode)).toMatchObject([{ session_id: id, state: "waiting" }])
 }
 
+/** Nothing of what was typed and shown is on a disk, of agents as of the hub. */
+const expectHidden = (cluster: Cluster, shells: ReadonlyArray<number>) => {
+  const directories = [cluster.hubDirectory, ...modes.map((mode) => cluster.agentDirectory(mode))]
+  const files = directories.flatMap((directory) => filesUnder(directory))
+  expect(files.filter(([path, content]) => path.endsWith(".rec") && content.length > 0).length).toBeGreaterThan(2)
+  const clear = ["shell $$ here", ...shells.map((shell) => `shell ${shell} here`)]
+  const found = files.filter(([, content]) => clear.some((text) => content.includes(text)))
+  expect(found.map(([path]) => path)).toEqual([])
+}
+
 it("a session whose agent is killed is ended by the hub, and completed when the agent is back, in every mode", async () => {
   const cluster = await Cluster.start({
-    hub: { MEZITE_RECORDING_ORPHAN_AFTER: "1s" },
+    hub: { MEZITE_RECORDING_ORPHAN_AFTER: "1s", MEZITE_RECORDING_ENC_KEY: key },
     nodes: Object.fromEntries(modes.map((mode) => [mode, { MEZITE_RECORDING_MODE: mode }])),
   })
   onTestFinished(() => cluster.stop())
@@ -50,6 +65,8 @@ it("a session whose agent is killed is ended by the hub, and completed when the 
   const active = JSON.parse((await cluster.mezctl("sessions", "ls", "--active", "--format=json")).stdout.toString())
   expect(active.map(({ mode }: { mode: Mode }) => mode).sort()).toEqual([...modes].sort())
 
+  const pids = shells.map(({ shell }) => shell)
+  expectHidden(cluster, pids)
   for (const mode of modes) cluster.agent(mode).kill("SIGKILL")
   for (const [index, { terminal, shell }] of shells.entries()) {
     expect(await terminal.ended()).toEqual({ status: 255, sane: true })
@@ -79,6 +96,7 @@ it("a session whose agent is killed is ended by the hub, and completed when the 
     /^SESSION ID +USER +MODE +STARTED +BYTES +STATE +NEXT ATTEMPT +WHY\n\S+ +alice +node +\S+Z +\d+ +waiting +- +the agent does not run\n$/,
   )
 
+  expectHidden(cluster, pids)
   await setAsideAndRetry(cluster, "node")
   await Promise.all(modes.map((mode) => cluster.startAgent(mode)))
   for (const [index, mode] of modes.entries()) {
@@ -86,8 +104,9 @@ it("a session whose agent is killed is ended by the hub, and completed when the 
     const found = await session(mode)
     expect(found).toMatchObject({ reason: "the agent was killed", exit_code: null })
     if (found === undefined || mode === "off") continue
+    const keys = new KeyRing(Either.getOrThrow(MasterKey.fromHex(key))).withShare(keyShare(cluster, found.session_id))
     const [shown = ""] = shells[index]?.terminal.text.split("\r\nmsh: ") ?? []
-    expect(storedRecording(cluster.recording(found.session_id)).output.toString()).toBe(shown)
+    expect(storedRecording(cluster.recording(found.session_id), { keys }).output.toString()).toBe(shown)
     expect((await cluster.msh("verify", found.session_id)).code).toBe(0)
     const stored = (await cluster.audit("session.recording.stored")).filter(
       (one) => one.session_id === found.session_id,

@@ -8,10 +8,10 @@ import { type OnLocalFailure, SpoolSink } from "../../../src/node/spool/SpoolSin
 import type { SpoolTail } from "../../../src/node/spool/SpoolState.ts"
 import { unnoted } from "../../../src/node/spool/SpoolState.ts"
 import { readSpoolState, writeSpoolState } from "../../../src/node/spool/SpoolStateFile.ts"
-import { type Addressed, decodeGap } from "../../../src/recording/index.ts"
+import { type Addressed, decodeFrame, decodeGap, KeyRing, MAGIC, splitEntries } from "../../../src/recording/index.ts"
 import { SessionRecorder } from "../../../src/session/SessionRecorder.ts"
 import { temporaryFolder } from "../../auth/support/TestHub.ts"
-import { framesOf, readAll, sessionEnd, sessionInfo, text } from "../../support/recordings.ts"
+import { framesOf, masterKey, readAll, sessionEnd, sessionInfo, text } from "../../support/recordings.ts"
 import { fullDisk } from "./support/FullDisk.ts"
 
 const until = (isSo: () => boolean) =>
@@ -109,6 +109,41 @@ describe("a spooled recording whose disk fills up, which goes on", () => {
           reason: expect.stringMatching(/^6 frames are missing: .*ENOSPC: no space left on device, write$/),
         },
       })
+    }).pipe(quiet),
+  )
+
+  it.scopedLive("is encrypted throughout, with no nonce that was there before the disk failed", () =>
+    Effect.gen(function* () {
+      const addressed = masterKey.recipientKey.address(sessionInfo.sessionId)
+      const { disk, sink, shows, keeps, path, tail, uploaded, end } = yield* scene("continue", Option.some(addressed))
+      const seen = new Set<string>()
+      yield* keeps("kept")
+      shows("written, and perhaps not durable")
+      for (let round = 0; round < 2; round++) {
+        disk.full = true
+        shows("lost")
+        yield* until(() => tail() !== null)
+        disk.full = false
+        yield* until(() => tail() === null)
+        yield* keeps(`kept again ${round}`)
+      }
+      yield* sink.finish(end())
+      const file = fs.readFileSync(path)
+      for (const clear of ["kept", "lost", "written, and"]) expect(file.includes(clear)).toBe(false)
+      for (const entry of splitEntries(file.subarray(MAGIC.length))) {
+        if (entry.kind !== "frame") continue
+        const { kind, payload } = decodeFrame(entry.body, 0)
+        if (kind !== FrameKind.Gap) seen.add(Buffer.from(payload.subarray(0, 12)).toString("hex"))
+      }
+      const { items, error } = readAll(file, { keys: new KeyRing(masterKey) })
+      expect(error).toBeUndefined()
+      const frames = framesOf(items).filter(({ kind }) => kind !== FrameKind.Gap)
+      expect(
+        frames.map(({ payload }) => Buffer.from(payload).toString()).filter((text) => text.startsWith("kept")),
+      ).toEqual(["kept", "kept again 0", "kept again 1"])
+      expect(seen.size).toBe(frames.length)
+      expect(uploaded().frames.filter((line) => line.includes("gap of"))).toHaveLength(2)
+      expect([...seen].map((nonce) => Number.parseInt(nonce, 16)).at(-1)).toBeGreaterThan(frames.length - 1)
     }).pipe(quiet),
   )
 
