@@ -11,8 +11,16 @@ const megabytes = Number(process.argv[2] ?? 128)
 const folder = await mkdtemp(join(tmpdir(), "mezite-bench-"))
 const outfile = join(folder, "recording.mjs")
 await build({ entryPoints: ["src/recording/index.ts"], bundle: true, platform: "node", format: "esm", outfile })
-const { compressFrame, MasterKey, KeyRing, RecordingReader, RecordingVerifier, RecordingWriter, SigningKey } =
-  await import(pathToFileURL(outfile).href)
+const {
+  compressFrame,
+  encodeFrameEntry,
+  MasterKey,
+  KeyRing,
+  RecordingReader,
+  RecordingVerifier,
+  RecordingWriter,
+  SigningKey,
+} = await import(pathToFileURL(outfile).href)
 
 const FRAME_BYTES = 32 * 1024
 const lines = Array.from({ length: 4096 }, (_, index) => {
@@ -47,6 +55,31 @@ const measure = (name, work) => {
   console.log(
     `${name.padEnd(28)} ${(megabytes / seconds).toFixed(0).padStart(6)} MB/s  ${((user + system) / 1e6).toFixed(2)} CPU s`,
   )
+}
+
+// What a node does for its spool, and the hub when it is brought: frames of 32 KiB, and keystrokes.
+for (const [name, size] of [
+  ["32 KiB", FRAME_BYTES],
+  ["40 bytes", 40],
+]) {
+  const frames = size === 40 ? 100_000 : count
+  const { cipher } = key.recipientKey.address(info.sessionId)
+  const clear = { timeMs: 1, kind: 1, payload: payload.subarray(0, size), masked: false, size, compressed: false }
+  const kept = []
+  const each = (what, work) => {
+    for (let seq = 1; seq <= frames / 10; seq++) work(seq)
+    const cpu = process.cpuUsage()
+    for (let seq = 1; seq <= frames; seq++) work(seq)
+    const { user, system } = process.cpuUsage(cpu)
+    console.log(`${`${what} ${name}`.padEnd(28)} ${((user + system) / frames).toFixed(1).padStart(6)} CPU us each`)
+  }
+  each("spool plain", (seq) => encodeFrameEntry({ ...clear, seq }))
+  each("spool encrypted", (seq) => {
+    const sealed = cipher.encrypt({ ...clear, seq })
+    encodeFrameEntry(sealed)
+    kept[seq - 1] = sealed
+  })
+  each("spool decrypted", (seq) => cipher.decrypt(kept[seq - 1], 0))
 }
 
 for (const [name, compress, encrypted] of [
