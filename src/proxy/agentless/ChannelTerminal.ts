@@ -12,9 +12,13 @@ export interface ChannelTerminalOptions {
   readonly hasPty: boolean
   /** The node's name. */
   readonly node: string
+  /** How long the machine may take to start it; 30 s unless told. */
+  readonly startLimit?: Duration.DurationInput
   /** How long what is told to hang up has before it is killed; 250 ms unless told. */
   readonly killGrace?: Duration.Duration
 }
+
+const usualStartLimit = Duration.seconds(30)
 
 const usualGrace = Duration.millis(250)
 
@@ -109,10 +113,14 @@ const endWithScope = Effect.fnUntraced(function* (channel: ClientChannel, grace:
 export const channelTerminal = Effect.fn("ChannelTerminal.open")(function* (
   options: ChannelTerminalOptions,
 ): Effect.fn.Return<Terminal, TerminalError, Scope.Scope> {
-  const { node, hasPty } = options
-  const channel = yield* Effect.mapError(
-    options.open,
-    ({ message }) => new TerminalError({ message: `${node} did not start it: ${escapeText(message)}` }),
+  const { node, hasPty, startLimit = usualStartLimit } = options
+  const notStarted = (why: string) => new TerminalError({ message: `${node} did not start it${why}` })
+  const channel = yield* options.open.pipe(
+    Effect.mapError(({ message }) => notStarted(`: ${escapeText(message)}`)),
+    Effect.timeoutFail({
+      duration: startLimit,
+      onTimeout: () => notStarted(` within ${Duration.format(startLimit)}`),
+    }),
   )
   yield* endWithScope(channel, options.killGrace ?? usualGrace)
   return {
