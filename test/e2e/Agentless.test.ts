@@ -15,7 +15,11 @@ const certified = /Accepted publickey for (\S+) .* ID (\S+) session=(\S+) \(seri
 describe("a node without an agent", () => {
   let cluster: Cluster
   beforeAll(async () => {
-    cluster = await Cluster.start({ nodes: {}, targets: ["db-1"], hub: { MEZITE_RECORDING_ACK_TIMEOUT: "2s" } })
+    cluster = await Cluster.start({
+      nodes: {},
+      targets: ["db-1"],
+      hub: { MEZITE_RECORDING_ACK_TIMEOUT: "2s", MEZITE_DRAIN_TIMEOUT: "1s" },
+    })
   })
   afterAll(() => cluster.stop())
 
@@ -72,6 +76,38 @@ describe("a node without an agent", () => {
     const ended = await runToEnd(ssh, cluster.userVariables)
     expect([ended.code, ended.stdout.toString()]).toEqual([255, ""])
     expect(cluster.target().log).toContain('Certificate critical option "hub-only@mezite" is not supported')
+  })
+
+  it("gets of the environment what its sshd accepts, and no authentication agent", async () => {
+    const config = await cluster.sshConfig()
+    const sent = ["-o", "SendEnv=LC_MEZITE NOT_ACCEPTED", "-o", "SetEnv=LC_SET=set", "-A"]
+    const command = 'echo "[$LC_MEZITE] [$LC_SET] [$NOT_ACCEPTED] [$SSH_AUTH_SOCK]"'
+    const variables = { ...cluster.userVariables, LC_MEZITE: "it came", NOT_ACCEPTED: "no", SSH_AUTH_SOCK: "/nowhere" }
+    const ended = await runToEnd(["ssh", "-F", config, ...sent, `${login}@db-1.mezite`, command], variables)
+    expect([ended.code, ended.stdout.toString()]).toEqual([0, "[it came] [set] [] []\n"])
+  })
+
+  it("forwards no port for whom no role allows it, though the certificate would", async () => {
+    const [role, carol] = ["ops.yaml", "carol.json"].map((name) => join(cluster.directory, name)) as [string, string]
+    writeFileSync(role, `name: ops\nallow:\n  logins: ["*"]\n  node_labels: ["*"]\n  port_forwarding: false\n`)
+    await cluster.mezctl("roles", "create", "-f", role)
+    await cluster.mezctl("users", "add", "carol", "--roles", "ops", "--logins", login)
+    await cluster.mezctl("auth", "sign", "--user", "carol", "--ttl", "1h", "--out", carol)
+    const before = cluster.target().log.split("Accepted publickey").length
+    const to = `127.0.0.1:${cluster.target().port}`
+    const ssh = ["ssh", "-F", await cluster.sshConfig(carol), "-o", "ExitOnForwardFailure=yes"]
+    const run = (...words: ReadonlyArray<string>) =>
+      runToEnd([...ssh, ...words, `${login}@db-1.mezite`], cluster.variablesOf(carol))
+    const local = await run("-W", to)
+    expect(local).toMatchObject({
+      code: 255,
+      stderr: expect.stringContaining("port forwarding is not allowed for you on this node"),
+    })
+    expect((await run("-N", "-R", `0:${to}`)).code).toBe(255)
+    expect(cluster.target().log.split("Accepted publickey").length).toBe(before)
+    const refused = (await cluster.audit("session.rejected")).filter(({ user }) => user === "carol")
+    expect(refused.map(({ detail }) => detail.direction).sort()).toEqual(["local", "remote"])
+    await cluster.mezctl("users", "rm", "carol")
   })
 
   it("runs several sessions of one connection over one connection", async () => {
@@ -158,8 +194,21 @@ describe("a node without an agent", () => {
       expect(event?.session_id).toBe((await cluster.lastSession()).session_id)
     }
     const { session_id } = await cluster.lastSession()
+    const ends = (await cluster.audit("session.end")).filter((event) => event.session_id === session_id)
+    expect(ends).toHaveLength(1)
     const spooled = join(cluster.hubDirectory, `gateway/db-1/spool/${session_id}.rec`)
     await until("the hub's copy is gone", () => !existsSync(spooled))
+  })
+
+  it("ends a session when the hub has stopped for long enough, with a line and a whole recording", async () => {
+    const { terminal } = await openShell()
+    cluster.hub.kill("SIGTERM")
+    await terminal.shows(/\r\nmezite: the hub is stopping: this session will be ended in 1s\r\n/)
+    expect(await terminal.ended()).toEqual({ status: 255, sane: true })
+    expect(terminal.text).toMatch(/\r\nmezite: the session has ended: the hub is stopping\r\n/)
+    expect(await cluster.hub.ended).toMatchObject({ code: 0, signal: null })
+    await cluster.startHub()
+    expect(await expectRecorded(terminal)).toMatchObject({ status: "interrupted", reason: "the hub is stopping" })
   })
 
   it("copies files, which are audited and kept nowhere", async () => {
@@ -169,14 +218,14 @@ describe("a node without an agent", () => {
       string,
       string,
     ]
-    writeFileSync(from, Buffer.concat([Buffer.from(marker), randomBytes(1_000_000), Buffer.from(marker)]))
     const config = await cluster.sshConfig()
     const host = `${login}@db-1.mezite`
     const copies = [
-      ["sftp", [], `${host}:${to}`],
-      ["scp", ["-O"], `${host}:${to.replaceAll(/[ '~]/g, "\\$&")}`],
+      ["sftp", [], `${host}:${to}`, 200_000_000],
+      ["scp", ["-O"], `${host}:${to.replaceAll(/[ '~]/g, "\\$&")}`, 2_000_000],
     ] as const
-    for (const [type, options, target] of copies) {
+    for (const [type, options, target, bytes] of copies) {
+      writeFileSync(from, Buffer.concat([Buffer.from(marker), randomBytes(bytes), Buffer.from(marker)]))
       const copy = ["scp", "-q", "-F", config, ...options, from, target]
       const done = await runToEnd(copy, cluster.userVariables)
       expect(done).toMatchObject({ code: 0, stderr: "" })

@@ -8,23 +8,25 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { socksConnect } from "../support/socks.ts"
 import { Cluster, login } from "./support/Cluster.ts"
 import { bundled, Program, runToEnd } from "./support/Program.ts"
+import { bothKinds } from "./support/places.ts"
 import { until } from "./support/until.ts"
 import { jump, proxyCommand } from "./support/ways.ts"
 
 /** The words of a client with these options, and none of a command. */
-type Client = (cluster: Cluster, options: ReadonlyArray<string>) => Promise<ReadonlyArray<string>>
+type Client = (cluster: Cluster, options: ReadonlyArray<string>, node: string) => Promise<ReadonlyArray<string>>
 
 const openSsh =
   (way: typeof jump): Client =>
-  async (cluster, options) => {
-    const [ssh = "", ...words] = await way.words(cluster, "web-1")
+  async (cluster, options, node) => {
+    const [ssh = "", ...words] = await way.words(cluster, node)
     return [ssh, ...options, "-o", "ExitOnForwardFailure=yes", ...words]
   }
 
-const clients: ReadonlyArray<readonly [string, Client]> = [
-  ["ssh through ProxyCommand", openSsh(proxyCommand)],
-  ["ssh -J", openSsh(jump)],
-  ["msh ssh", async (_, options) => [...bundled("msh"), "ssh", ...options, `${login}@web-1`]],
+const clients: ReadonlyArray<readonly [string, Client, string]> = [
+  ["ssh through ProxyCommand", openSsh(proxyCommand), "web-1"],
+  ["ssh -J", openSsh(jump), "web-1"],
+  ["msh ssh", async (_, options, node) => [...bundled("msh"), "ssh", ...options, `${login}@${node}`], "web-1"],
+  ["ssh -J, without an agent", openSsh(jump), "db-1"],
 ]
 
 /** Answers with the digest of all that it got, once it got all of it. */
@@ -72,18 +74,18 @@ describe("forwarded ports", () => {
   let cluster: Cluster
   let target: Server
   beforeAll(async () => {
-    ;[cluster, target] = await Promise.all([Cluster.start(), digestServer()])
+    ;[cluster, target] = await Promise.all([Cluster.start(bothKinds), digestServer()])
   })
   afterAll(async () => {
     target.close()
     await cluster.stop()
   })
 
-  it.each(clients)("carry bytes unchanged both ways by %s, and are audited, not recorded", async (_, client) => {
+  it.each(clients)("carry bytes unchanged both ways by %s, and are audited, not recorded", async (_, client, node) => {
     const [there, back] = [await freePort(), await freePort()]
     const to = `127.0.0.1:${portOf(target)}`
-    const words = await client(cluster, ["-N", "-L", `${there}:${to}`, "-R", `${back}:${to}`])
-    const before = (await cluster.audit("port")).length
+    const words = await client(cluster, ["-N", "-L", `${there}:${to}`, "-R", `${back}:${to}`], node)
+    const before = new Set((await cluster.audit("port")).map(({ id }) => id))
     const ssh = new Program(words, cluster.userVariables)
     const bytes = Buffer.concat([Buffer.from("forwarded-payload"), randomBytes(2_000_000)])
     for (const port of [there, back]) {
@@ -95,8 +97,7 @@ describe("forwarded ports", () => {
     ssh.kill("SIGTERM")
     await ssh.ended
     const events = await until("all is audited", async () => {
-      const all = await cluster.audit("port")
-      const own = all.slice(0, all.length - before)
+      const own = (await cluster.audit("port")).filter(({ id }) => !before.has(id))
       return own.filter(({ detail }) => detail.action === "close").length === 6 && own
     })
     expect(events.filter(({ detail }) => detail.action === "listen")).toHaveLength(1)
@@ -107,7 +108,7 @@ describe("forwarded ports", () => {
     const total = 2 * bytes.length + 1
     expect([sums("local", "bytes_from_client"), sums("local", "bytes_to_client")]).toEqual([total, 96])
     expect([sums("remote", "bytes_from_client"), sums("remote", "bytes_to_client")]).toEqual([96, total])
-    expect(events[0]).toMatchObject({ user: "alice", node: "web-1", login })
+    expect(events[0]).toMatchObject({ user: "alice", node, login })
     expect(await cluster.sessions()).toEqual([])
     const grep = await runToEnd(
       ["grep", "-rlF", "forwarded-payload", cluster.hubDirectory, cluster.agentDirectory("web-1")],

@@ -23,7 +23,9 @@ export class TransportGate {
 
   /** Calls `resume` now, or as soon as the transport has drained or closed. */
   whenReady(resume: () => void): void {
-    if (this.#transport.writableLength < fullBytes || this.#transport.destroyed) resume()
+    // One that takes more than `fullBytes` before it is full tells of no drain until it was full: a channel of another connection does.
+    const { writableLength, writableNeedDrain, destroyed } = this.#transport
+    if (writableLength < fullBytes || !writableNeedDrain || destroyed) resume()
     else this.#waiting.push(resume)
   }
 }
