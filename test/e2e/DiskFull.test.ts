@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { SmallDisk } from "../chaos/SmallDisk.ts"
 import { Cluster } from "./support/Cluster.ts"
-import { runToEnd } from "./support/Program.ts"
+import { endPrograms, runToEnd } from "./support/Program.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
 import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
@@ -59,7 +59,7 @@ describe.skipIf(!SmallDisk.possible())("an agent whose disk is full (needs root)
     expect(refused).toMatchObject({
       code: 255,
       stderr: expect.stringMatching(
-        /^mezite: .*this machine's disk has 0 MiB left for recordings, and 1 MiB must be free: make room in /,
+        /^mezite: the session cannot begin: this machine's disk has 0 MiB left for recordings, and 1 MiB must be free: make room in /,
       ),
     })
     disk.free()
@@ -84,8 +84,8 @@ describe.skipIf(!SmallDisk.possible())("an agent whose disk is full (needs root)
     await until("nothing waits any more", async () => (await cluster.spool("web-1")).length === 0)
   })
 
-  it("ends a session in node-sync, of which the hub has everything", async () => {
-    const { cluster, disk, terminal } = await scene({})
+  it.each(["node-sync", "node"])("ends a session in %s, of which the hub has all that was shown", async (mode) => {
+    const { cluster, disk, terminal } = await scene({ MEZITE_RECORDING_MODE: mode })
     disk.fill()
     terminal.type(flood)
     expect(await terminal.ended()).toEqual({ status: 255, sane: true })
@@ -94,12 +94,73 @@ describe.skipIf(!SmallDisk.possible())("an agent whose disk is full (needs root)
     )
     const session = await ended(cluster)
     expect(session).toMatchObject({
-      status: "interrupted",
+      status: mode === "node" ? "truncated" : "interrupted",
       reason: expect.stringMatching(/^the recording cannot be written: .*ENOSPC/),
     })
     const [shown = ""] = terminal.text.split("\r\nmezite: ")
     expect(storedRecording(cluster.recording(session.session_id)).output.toString().startsWith(shown)).toBe(true)
     expect((await cluster.msh("verify", session.session_id)).code).toBe(0)
     await until("nothing waits any more", async () => (await cluster.spool("web-1")).length === 0)
+  })
+})
+
+describe.skipIf(!SmallDisk.possible())("a hub whose disk is full (needs root)", () => {
+  it("ends sessions in node-sync with a line, costs the others nothing, and has all of them in the end", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "mezite-e2e-disk-"))
+    const disk = SmallDisk.mount(join(directory, "hub"))
+    const modes = ["node-sync", "node", "off"]
+    const nodes = Object.fromEntries(modes.map((mode) => [mode, { MEZITE_RECORDING_MODE: mode }]))
+    const cluster = await Cluster.start({ directory, nodes })
+    onTestFinished(async () => {
+      await endPrograms()
+      disk.unmount()
+      await cluster.stop()
+    })
+    const shells = await Promise.all(
+      modes.map(async (mode) => {
+        const terminal = new Terminal(await mshSsh.words(cluster, mode), cluster.userVariables)
+        onTestFinished(() => terminal.close())
+        await terminal.shows(/[#$] $/)
+        return terminal
+      }),
+    )
+    const [live, ...others] = shells
+    disk.fill()
+    live?.type(flood)
+    expect(await live?.ended()).toEqual({ status: 255, sane: true })
+    expect(live?.text).toMatch(/\r\nmezite: the session has ended: the hub's disk is full\r\n/)
+    const refused = await runToEnd(await mshSsh.words(cluster, "node-sync", { command: "true" }), cluster.userVariables)
+    expect(refused.code).toBe(255)
+    expect(refused.stderr).toMatch(
+      /^mezite: the session cannot begin: the hub(?:'s disk is full| cannot store the recording now)\n$/,
+    )
+    for (const terminal of others) {
+      terminal.type("echo still''-here\r")
+      await terminal.shows(/still-here\r\n/)
+    }
+    disk.free()
+    for (const terminal of others) {
+      terminal.type("exit 4\r")
+      expect(await terminal.ended()).toEqual({ status: 4, sane: true })
+    }
+    for (const mode of modes) {
+      await until(`nothing waits on ${mode}`, async () => (await cluster.spool(mode)).length === 0)
+    }
+    const sessions = await until("all have ended", async () => {
+      const found = await cluster.sessions()
+      return found.every(({ ended_at }) => ended_at !== null) && found
+    })
+    for (const [index, mode] of (["node-sync", "node"] as const).entries()) {
+      const id = sessions.find(({ node }) => node === mode)?.session_id ?? ""
+      const [shown = ""] = shells[index]?.text.split(/\r\n(?:mezite: |\[status )/) ?? []
+      const { output } = storedRecording(cluster.recording(id))
+      expect(output.toString().slice(0, shown.length)).toBe(shown)
+      expect((await cluster.msh("verify", id)).code).toBe(0)
+    }
+    expect(sessions.map(({ node, status }) => [node, status]).toSorted()).toEqual([
+      ["node", "completed"],
+      ["node-sync", "interrupted"],
+      ["off", "unrecorded"],
+    ])
   })
 })

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { Cluster } from "./support/Cluster.ts"
 import { isAlive } from "./support/isAlive.ts"
-import { Program } from "./support/Program.ts"
+import { Program, runToEnd } from "./support/Program.ts"
 import { Relay } from "./support/Relay.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
 import { Terminal } from "./support/Terminal.ts"
@@ -96,7 +96,7 @@ describe("a node-sync session whose hub is lost", () => {
     expectShownIsRecorded(terminal, cluster.recording(session.session_id))
   })
 
-  it("does nothing of what was typed and is not durable, and the user reads why it ends", async () => {
+  it("does nothing of what was typed and is not durable, cut off or half-open, and the user reads why it ends", async () => {
     let relay: Relay | undefined
     const cluster = await Cluster.start({
       nodes: { "web-1": { MEZITE_RECORDING_ACK_TIMEOUT: "2s" } },
@@ -109,6 +109,14 @@ describe("a node-sync session whose hub is lost", () => {
       relay?.close()
       await cluster.stop()
     })
+    const cut = await openShell(cluster, mshSsh)
+    relay?.cut("recordings")
+    expect(await cut.terminal.ended()).toEqual({ status: 255, sane: true })
+    expect(cut.terminal.text).toMatch(/\r\nmezite: the session has ended: the hub cannot be reached\r\n/)
+    const begun = await runToEnd(await mshSsh.words(cluster, "web-1", { command: "true" }), cluster.userVariables)
+    expect([begun.code, begun.stderr]).toEqual([255, "mezite: the session cannot begin: the hub cannot be reached\n"])
+    relay?.heal()
+
     const { terminal, shell } = await openShell(cluster, mshSsh)
     const mark = join(cluster.directory, "done")
     expect(relay?.holdAcknowledgements()).toBeGreaterThan(0)

@@ -89,7 +89,8 @@ const make = ({ node, cluster, mode }: NodeSessionsOptions) =>
         return recordRequest({ ...asked, login, onBegin }).pipe(
           Effect.provide(services),
           Effect.catchAll((error) => {
-            const text = error._tag === "RecordingLost" ? `the session has ended: ${error.message}` : error.message
+            const what = began ? "the session has ended" : "the session cannot begin"
+            const text = error._tag === "RecordingLost" ? `${what}: ${error.message}` : error.message
             const rejected = began ? Effect.void : reports.tell(sessionRejected(asked.info, error.message))
             const end = farewell(asked.channel, notice(text, asked.info.terminal !== undefined))
             return Effect.logWarning(text).pipe(Effect.zipRight(rejected), Effect.zipRight(end))
