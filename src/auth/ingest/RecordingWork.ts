@@ -14,7 +14,7 @@ import { Recordings } from "../recordings/Recordings.ts"
 import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { LocalRecordings } from "../storage/LocalRecordings.ts"
-import { RecordingStorage, type StorageFailed } from "../storage/RecordingStorage.ts"
+import { RecordingStorage, StorageFailed } from "../storage/RecordingStorage.ts"
 import type { AdmittedSession } from "./admit.ts"
 import type { GrowingRecording } from "./GrowingRecording.ts"
 import { isConcluded } from "./KnownSession.ts"
@@ -89,14 +89,19 @@ const make = Effect.gen(function* () {
     yield* file.flush
   }, Effect.scoped)
 
+  /** Nothing may bring it back, and nothing of it stays here; its agent learns so when it asks again. */
+  const deletedMeanwhile = (sessionId: SessionId) =>
+    Effect.zipRight(local.discard(sessionId), new StorageFailed({ message: `${sessionId} is being deleted` }))
+
   const resume = Effect.fn("RecordingWork.resume")(function* (sessionId: SessionId) {
     yield* delivery.withdraw(sessionId)
     const recording = yield* recordings.get(sessionId)
     const isStored = Option.exists(recording, ({ state }) => state === "stored")
     const mayBeStored = Option.exists(recording, ({ state, stored_ms }) => state === "kept" || stored_ms !== null)
     if (isStored || (mayBeStored && !(yield* local.has(sessionId)))) yield* fetch(sessionId)
-    yield* recordings.resumed(sessionId)
-    const share = Option.flatMap(recording, shareOf)
+    const resumed = yield* recordings.resumed(sessionId)
+    if (Option.isSome(recording) && Option.isNone(resumed)) return yield* deletedMeanwhile(sessionId)
+    const share = Option.flatMap(resumed, shareOf)
     return (yield* local.has(sessionId)) ? yield* partials.resume(sessionId, share) : Option.none<Resumed>()
   })
 

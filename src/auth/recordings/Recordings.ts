@@ -53,7 +53,12 @@ const make = Effect.gen(function* () {
   })
 
   const resumed = Effect.fn("Recordings.resumed")(function* (sessionId: SessionId) {
-    yield* hubs.whileHeld(sessionId, sql`UPDATE recordings SET state = ${"open"} WHERE session_id = ${sessionId}`)
+    const [row] = yield* hubs.whileHeld(
+      sessionId,
+      sql<RecordingRow>`UPDATE recordings SET state = ${"open"}
+        WHERE session_id = ${sessionId} AND state NOT IN (${"deleting"}, ${"deleted"}) RETURNING *`,
+    )
+    return Option.fromNullable(row)
   })
 
   const kept = Effect.fn("Recordings.kept")(function* (sessionId: SessionId, frames: number) {
@@ -178,8 +183,8 @@ export class Recordings extends Context.Tag("mezite/auth/Recordings")<
       sessionId: SessionId,
       encrypted: boolean,
     ) => Effect.Effect<Option.Option<KeyShare>, HeldElsewhere | SqlError>
-    /** It is gone on with, on this hub's disk. */
-    readonly resumed: (sessionId: SessionId) => Effect.Effect<void, HeldElsewhere | SqlError>
+    /** It is gone on with, on this hub's disk; none where it was never begun, or is deleted. */
+    readonly resumed: (sessionId: SessionId) => Effect.Effect<Option.Option<RecordingRow>, HeldElsewhere | SqlError>
     /** It is whole, its bytes are durable on this hub's disk, and its session's row says what it is. */
     readonly kept: (sessionId: SessionId, frames: number) => Effect.Effect<void, SqlError>
     /** Those that wait on this hub's disk to be stored. */

@@ -6,6 +6,7 @@ import { status } from "@grpc/grpc-js"
 import { Chunk, Effect, Layer, Option, Schedule, Stream } from "effect"
 import { everySession } from "../../../src/auth/access/SessionScope.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
+import { RecordingWork } from "../../../src/auth/ingest/RecordingWork.ts"
 import { LegalHold } from "../../../src/auth/recordings/LegalHold.ts"
 import { RecordingDeletion } from "../../../src/auth/recordings/RecordingDeletion.ts"
 import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
@@ -20,20 +21,28 @@ import type { SessionInfo } from "../../../src/domain/SessionInfo.ts"
 import { masterKey, readAll } from "../../support/recordings.ts"
 import { type IngestHub, ingestHub } from "../ingest/support/IngestHub.ts"
 import { callAs } from "../ingest/support/TestCall.ts"
-import { keysOf, readProven, sessionsOf, storedPath, type TestSession } from "../ingest/support/TestSession.ts"
+import {
+  keysOf,
+  partialPath,
+  readProven,
+  sessionsOf,
+  storedPath,
+  type TestSession,
+} from "../ingest/support/TestSession.ts"
 import { joined } from "../support/Fixtures.ts"
 import { temporaryFolder } from "../support/TestHub.ts"
 
 const day = 86_400_000
 const often = Schedule.spaced("20 millis")
 
-/** A storage that is away while `away` says so. */
+/** A storage that is away while `away` says so, and to which `onOpen` happens before a recording is opened. */
 const unsteady = (folder: string) => {
-  const state = { away: false }
+  const state = { away: false, onOpen: Effect.void as Effect.Effect<void> }
   const layer = Layer.effect(
     RecordingStorage,
     Effect.map(RecordingStorage, (real) => ({
       ...real,
+      open: (id) => Effect.zipRight(state.onOpen, real.open(id)),
       remove: (id) => (state.away ? new StorageFailed({ message: "away", away: true }) : real.remove(id)),
     })),
   ).pipe(Layer.provide(Filesystem.layer(join(folder, "recordings"))))
@@ -138,6 +147,20 @@ describe("a deleted recording", () => {
       const again = yield* bring(one.info)
       expect([again.call.opened, again.call.stored !== undefined]).toEqual([undefined, true])
       expect(fs.existsSync(storedPath(hub, one))).toBe(false)
+    }),
+  )
+
+  it.scopedLive("does not come back either where it is deleted while the hub fetches it to be completed", () =>
+    Effect.gen(function* () {
+      const { storage, hub, bring } = yield* scene
+      const { one, id } = yield* bring()
+      storage.onOpen = Effect.orDie(remove(hub, id, "meanwhile"))
+      const { resume } = yield* hub.run(RecordingWork)
+      expect(yield* Effect.flip(Effect.scoped(resume(id)))).toMatchObject({ _tag: "StorageFailed" })
+      expect(yield* list(hub)).toMatchObject([{ state: "deleted", deleted_by: "admin" }])
+      expect([fs.existsSync(storedPath(hub, one)), fs.existsSync(partialPath(hub, one))]).toEqual([false, false])
+      expect(yield* events(hub, "session.recording.delete")).toMatchObject([{ detail: { reason: "meanwhile" } }])
+      expect((yield* bring(one.info)).call.stored).toBeDefined()
     }),
   )
 

@@ -1,6 +1,6 @@
 import { HeadObjectCommand } from "@aws-sdk/client-s3"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Option, Redacted, Stream } from "effect"
 import { afterAll, beforeAll } from "vitest"
 import type { S3Options } from "../../../src/auth/storage/s3/S3Options.ts"
 import { RadosGateway } from "../../support/RadosGateway.ts"
@@ -79,6 +79,26 @@ describe("recordings in S3", () => {
     }),
   )
 
+  it.scopedLive("are read as slowly as anybody likes, and no further than is wanted", () =>
+    Effect.gen(function* () {
+      const store = yield* faultyStore(gateway)
+      const s3 = yield* s3Storage(gateway, store)
+      const recording = yield* finished(large)
+      yield* s3.put(recording)
+      const file = Option.getOrThrow(yield* s3.open(recording.sessionId))
+      store.gotten.length = 0
+      yield* Stream.runDrain(Stream.take(file.from(1234), 1))
+      expect(store.gotten).toEqual([limits.windowBytes])
+      // Longer than a connection may be silent.
+      let pieces = 0
+      const slowly = Stream.tap(file.from(0), () => (pieces++ === 1 ? Effect.sleep(limits.idleMs * 1.5) : Effect.void))
+      expect((yield* collect(slowly)).equals(recording.content)).toBe(true)
+      const windows = store.gotten.slice(1)
+      expect(windows.reduce((sum, length) => sum + length, 0)).toBe(large)
+      expect(Math.max(...windows)).toBe(limits.windowBytes)
+    }),
+  )
+
   it.scopedLive("are read to their end where transfers break off, and not believed where they were changed", () =>
     Effect.gen(function* () {
       const store = yield* faultyStore(gateway)
@@ -145,7 +165,7 @@ describe("recordings in S3", () => {
 })
 
 describe("a hub that starts with S3", () => {
-  const refusals: ReadonlyArray<readonly [Partial<S3Options>, Fault | undefined, string]> = [
+  const refusals = (): ReadonlyArray<readonly [Partial<S3Options>, Fault | undefined, string]> => [
     [{ bucket: "no-such" }, undefined, 'there is no bucket "no-such": make it, or correct MEZITE_S3_BUCKET'],
     [
       { credentials: Option.some({ accessKey: "NOBODY", secretKey: Redacted.make("x") }) },
@@ -186,7 +206,7 @@ describe("a hub that starts with S3", () => {
 
   it.scopedLive("is told in one line what is wrong with bucket, keys, rights, region or clock", () =>
     Effect.gen(function* () {
-      for (const [about, fault, message] of refusals) {
+      for (const [about, fault, message] of refusals()) {
         const store = yield* faultyStore(gateway)
         if (fault !== undefined) store.fail("list", fault, 100)
         expect(yield* Effect.flip(s3Storage(gateway, store, about))).toMatchObject({ _tag: "StorageFailed", message })

@@ -18,6 +18,8 @@ export interface S3Options {
 export interface S3Limits {
   /** What is larger is sent in parts of this size; 5 MiB at least, for S3 takes no smaller ones. */
   readonly partBytes: number
+  /** What is asked for at once where a recording is read. */
+  readonly windowBytes: number
   readonly connectMs: number
   /** How long nothing may move on a connection. */
   readonly idleMs: number
@@ -25,4 +27,10 @@ export interface S3Limits {
   readonly attempts: number
 }
 
-export const usualLimits: S3Limits = { partBytes: 8 * 1024 ** 2, connectMs: 5_000, idleMs: 20_000, attempts: 4 }
+export const usualLimits: S3Limits = {
+  partBytes: 8 * 1024 ** 2,
+  windowBytes: 2 * 1024 ** 2,
+  connectMs: 5_000,
+  idleMs: 20_000,
+  attempts: 4,
+}

@@ -13,7 +13,13 @@ import { FaultyStore } from "./FaultyStore.ts"
 
 export const bucketName = "mezite-recordings"
 export const prefix = "recordings/"
-export const limits: S3Limits = { partBytes: 128 * 1024, connectMs: 1000, idleMs: 700, attempts: 3 }
+export const limits: S3Limits = {
+  partBytes: 128 * 1024,
+  windowBytes: 64 * 1024,
+  connectMs: 1000,
+  idleMs: 700,
+  attempts: 3,
+}
 
 /** How a hub reaches a gateway's bucket through that endpoint. */
 export const s3Options = (gateway: RadosGateway, endpoint: string): S3Options => ({

@@ -44,7 +44,7 @@ const get = ({ bucket, key, head }: Reading, range: string) =>
     ),
   )
 
-/** `length` bytes, fewer at the end of the object; no others are transferred. */
+/** `length` bytes, fewer only at the end of the object; no others are transferred. */
 const readRange = (reading: Reading, offset: number, length: number): Effect.Effect<Uint8Array, StorageFailed> => {
   const last = Math.min(offset + length, reading.head.bytes) - 1
   if (last < offset) return Effect.succeed(new Uint8Array(0))
@@ -55,37 +55,45 @@ const readRange = (reading: Reading, offset: number, length: number): Effect.Eff
         catch: storeError,
       }),
     ),
+    Effect.filterOrFail(
+      (piece) => piece.length === last - offset + 1,
+      () => storeError(new Error("the store gave another number of bytes than it was asked for")),
+    ),
     Effect.retry(resumed),
     Effect.mapError(cannotRead),
   )
 }
 
-const bodyOf = (reading: Reading, range: string): Stream.Stream<Uint8Array, StoreError> =>
-  Stream.unwrap(
-    Effect.map(get(reading, range), ({ Body }) =>
-      Stream.fromAsyncIterable(Body as unknown as AsyncIterable<Uint8Array>, storeError),
-    ),
-  )
-
-/** The bytes from there to the end. Where the transfer breaks off it goes on; what was read from the start is proven at the end. */
+/**
+ * The bytes from there to the end, window by window: who reads slowly holds no connection, and who stops has had no more than one
+ * window too many. What was read from the start is proven at the end.
+ */
 const readFrom = (reading: Reading, offset: number): Stream.Stream<Uint8Array, StorageFailed> =>
   Stream.suspend(() => {
     const { bytes, digest } = reading.head
     const hash = offset === 0 && digest !== "" ? createHash("sha256") : undefined
-    let at = offset
-    const rest = Stream.suspend(() => (at >= bytes ? Stream.empty : bodyOf(reading, `${at}-${bytes - 1}`)))
-    return rest.pipe(
-      Stream.tap((piece) =>
-        Effect.sync(() => {
-          hash?.update(piece)
-          at += piece.length
-        }),
-      ),
-      Stream.retry(resumed),
-      Stream.mapError(cannotRead),
+    const windows = Stream.unfoldEffect(offset, (at) =>
+      at >= bytes
+        ? Effect.succeedNone
+        : Effect.map(readRange(reading, at, reading.bucket.limits.windowBytes), (window) => {
+            hash?.update(window)
+            return Option.some([window, at + window.length] as const)
+          }),
+    )
+    return windows.pipe(
+      Stream.mapConcat(piecesOf),
+      Stream.rechunk(1),
       Stream.concat(Stream.execute(Effect.suspend(() => isProven(hash, digest)))),
     )
   })
+
+/** What is passed on at once. */
+const pieceBytes = 256 * 1024
+
+const piecesOf = (window: Uint8Array): ReadonlyArray<Uint8Array> =>
+  Array.from({ length: Math.ceil(window.length / pieceBytes) }, (_, index) =>
+    window.subarray(index * pieceBytes, (index + 1) * pieceBytes),
+  )
 
 const isProven = (hash: Hash | undefined, digest: string): Effect.Effect<void, StorageFailed> =>
   hash === undefined || hash.digest("hex") === digest
