@@ -26,6 +26,7 @@ export const commandRecord = (event: CommandEvent): object => {
         argv: rawArguments(event.arguments),
         argv_bytes: event.argumentsBytes,
         argv_truncated: event.arguments.length < event.argumentsBytes,
+        cut: event.cut,
       }
     case "Ended":
       return {

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process"
+import { existsSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { noProbe } from "../support/builtProbe.ts"
 import { Cluster } from "./support/Cluster.ts"
@@ -22,6 +23,7 @@ describe.skipIf(noProbe !== undefined)("enhanced recording", () => {
       nodes: {
         "web-1": { ...watched, MEZITE_RECORDING_MODE: "node-sync" },
         "web-2": { ...watched, MEZITE_RECORDING_MODE: "node" },
+        "web-3": { ...watched, MEZITE_RECORDING_MODE: "off" },
       },
     })
   })
@@ -115,6 +117,21 @@ describe.skipIf(noProbe !== undefined)("enhanced recording", () => {
       return tried.code === 0 && tried
     })
     expect((await cluster.msh("play", "--events", "--speed", "1000", id)).stderr).toContain(": /bin/true again\n")
+  })
+
+  it("tells the audit log alone what a session does that is not recorded", async () => {
+    const { code, id } = await session(mshSsh, "web-3", hidden("/bin/true off the record"))
+    expect(code).toBe(0)
+    const told = await until("the audit log has it", async () =>
+      (await cluster.audit("session.command")).find(
+        ({ session_id, detail }) => session_id === id && detail.program === "true",
+      ),
+    )
+    expect(told.detail).toMatchObject({ argv: ["/bin/true", "off", "the", "record"], exit_code: 0 })
+    const found = (await cluster.sessions()).find(({ session_id }) => session_id === id)
+    expect(found).toMatchObject({ status: "unrecorded" })
+    expect([cluster.recording(id), cluster.partial(id)].filter((path) => existsSync(path))).toEqual([])
+    expect((await cluster.spool("web-3")).filter(({ session_id }) => session_id === id)).toEqual([])
   })
 
   it("is refused where it can't be had, and marked as missing where that may be", async () => {

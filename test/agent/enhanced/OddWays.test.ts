@@ -93,6 +93,14 @@ describe.skipIf(noProbe !== undefined)("enhanced recording sees", () => {
       }),
     )
 
+    it.effect("what a file was opened for, also where another thread takes back what it asked for", () =>
+      Effect.gen(function* () {
+        const fifo = join(directory, "fifo")
+        const recorded = yield* watched(`mkfifo ${fifo}; ${odd()} take-back ${fifo}`)
+        expect([...opens(recorded, "fifo")].sort()).toEqual([`${fifo} O_RDONLY ok`, `${fifo} O_WRONLY ok`])
+      }),
+    )
+
     it.effect(
       "datagrams once for each address, sockets of this machine, who is let in, and who cannot be reached",
       () =>
@@ -108,12 +116,15 @@ describe.skipIf(noProbe !== undefined)("enhanced recording sees", () => {
             's = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.connect(("::1", 4012))',
             'print(socket.socket(socket.AF_INET, socket.SOCK_STREAM).connect_ex(("240.0.0.1", 1)))',
           ].join("; ")
-          const recorded = yield* watched(`${odd()} datagrams 4000; /usr/bin/python3 -c '${python}'`)
+          const recorded = yield* watched(
+            `${odd()} datagrams 4000; ${odd()} raw-tcp 4020; /usr/bin/python3 -c '${python}'`,
+          )
           server.close()
           const [first, ...others] = asked(recorded).map(spelt)
           expect([first, ...others].slice(0, 3)).toEqual(
             [4000, 4001, 4002].map((port) => `udp 127.0.0.1 ${port} datagram ok`),
           )
+          expect(others).toContain("tcp 127.0.0.1 4020 datagram ok")
           expect(others).toContain(`unix ${socket} 0 connect ok`)
           expect(others).toContain("tcp 127.0.0.1 4011 connect ok")
           expect(others.filter((text) => /^tcp 127\.0\.0\.1 \d+ accept ok$/.test(text))).toHaveLength(1)

@@ -1,5 +1,7 @@
 import { FastCheck } from "effect"
 import { describe, expect, it } from "vitest"
+import { ArgumentParts } from "../../../src/agent/enhanced/internal/ArgumentParts.ts"
+import { RawRecord } from "../../../src/agent/enhanced/internal/RawRecord.ts"
 import { ProbeDecoder } from "../../../src/agent/enhanced/ProbeDecoder.ts"
 import { ProbeFault } from "../../../src/agent/enhanced/ProbeFault.ts"
 import type { ProbeRecord } from "../../../src/agent/enhanced/ProbeRecord.ts"
@@ -86,6 +88,34 @@ describe("ProbeDecoder", () => {
     )
     expect(first).toMatchObject({ event: { arguments: part, argumentsBytes: 49_152 } })
     expect(second).toMatchObject({ event: { arguments: Buffer.alloc(0), argumentsBytes: 3 } })
+  })
+
+  it("gives a command no arguments of one before it that was lost, and puts none together from both", () => {
+    const part = Buffer.alloc(16_384, "a")
+    const later = 9_000_000n
+    const [command, longer] = decode(
+      argumentsRecord(part),
+      execRecord("/bin/b", 3, 100, later),
+      argumentsRecord(part),
+      argumentsRecord(Buffer.alloc(16_384, "b"), 16_384, 100, later),
+      execRecord("/bin/c", 32_768, 100, later),
+    )
+    expect(command).toMatchObject({ event: { arguments: Buffer.alloc(0), argumentsBytes: 3 } })
+    expect(longer).toMatchObject({ event: { arguments: Buffer.alloc(0), argumentsBytes: 32_768 } })
+  })
+
+  it("holds no more than so much of commands that are never told", () => {
+    const parts = new ArgumentParts()
+    const part = Buffer.alloc(16_384)
+    for (let pid = 1; pid <= 60; pid++) {
+      for (let at = 0; at < 100 * part.length; at += part.length) {
+        const bytes = argumentsRecord(part, at, pid)
+        parts.add(new RawRecord(bytes, 0, bytes.length))
+      }
+      expect(parts.bytes).toBeLessThanOrEqual(64 * 1024 * 1024)
+    }
+    const last = execRecord("/bin/last", 100 * part.length, 60)
+    expect(parts.take(new RawRecord(last, 0, last.length))).toHaveLength(100 * part.length)
   })
 
   it("reads the same however the bytes are cut", () => {

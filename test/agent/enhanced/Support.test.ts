@@ -50,13 +50,14 @@ describe.skipIf(noProbe !== undefined)("enhanced recording", () => {
     )
   })
 
-  it.live("keeps two capabilities, as a user that has nothing else", () =>
+  it.live("keeps two capabilities, as a user that has nothing else and that nobody else is", () =>
     Effect.promise(async () => {
       const child = spawn(copy(), [], { stdio: ["pipe", "pipe", "inherit"] })
       await until("its first word", () => child.stdout.read() !== null)
       const status = readFileSync(`/proc/${child.pid}/status`, "utf8")
       child.stdin.end()
-      expect(status).toMatch(/^Uid:(\t65534){4}$/m)
+      expect(status).toMatch(/^Uid:(\t2147418112){4}$/m)
+      expect(status).toMatch(/^Gid:(\t2147418112){4}$/m)
       expect(status).toMatch(/^Groups:\t ?$/m)
       for (const set of ["CapEff", "CapPrm"]) expect(status).toMatch(new RegExp(`^${set}:\t000000c000000000$`, "m"))
       for (const set of ["CapInh", "CapBnd", "CapAmb"]) expect(status).toMatch(new RegExp(`^${set}:\t0{16}$`, "m"))

@@ -3,9 +3,11 @@ import { resultName } from "../../../domain/ErrorName.ts"
 import { baseName } from "../../../domain/RawText.ts"
 import type { Exit } from "../../../domain/SessionEnd.ts"
 import { MinuteBudget } from "./MinuteBudget.ts"
+import { type RunningCommand, RunningCommands } from "./RunningCommands.ts"
 import { Tally } from "./Tally.ts"
-import { type Told, toldPath } from "./Told.ts"
+import type { Told } from "./Told.ts"
 import { toldArguments } from "./toldArguments.ts"
+import { toldPath } from "./toldPath.ts"
 
 /** Told one by one in a minute. */
 const perMinute = 300
@@ -13,14 +15,8 @@ const perMinute = 300
 /** A command is told when it ends, or while it runs once it has done so for as long as this. */
 const patienceMs = 2_000
 
-/** Commands that may run at once; of more, the oldest are told as running, and not when they end. */
-const mostRunning = 2_048
-
-interface Running {
-  readonly started: CommandStarted
-  readonly sinceMs: number
-  told: boolean
-}
+/** A program that was looked for along PATH, and not there. */
+const ENOENT = 2
 
 type State =
   | { readonly status: "running" | "replaced" }
@@ -31,10 +27,11 @@ const exitDetail = (exit: Exit) =>
 
 /** What a session runs, as the audit log is told: each command once it has ended or has run for a while; a flood as counts. */
 export class CommandDigest {
-  readonly #running = new Map<number, Running>()
+  readonly #running = new RunningCommands()
   readonly #budget = new MinuteBudget(perMinute)
   readonly #timeOf: (timeUs: number) => string
   readonly #tally = new Tally()
+  #notFound = 0
 
   /** `timeOf`: an event's time in RFC 3339. */
   constructor(timeOf: (timeUs: number) => string) {
@@ -47,44 +44,58 @@ export class CommandDigest {
   }
 
   hear(event: CommandEvent, nowMs: number): ReadonlyArray<Told> {
-    if (event._tag === "Refused") return this.#tell(nowMs, baseName(event.file), () => this.#refused(event))
-    const before = this.#running.get(event.pid)
-    this.#running.delete(event.pid)
-    if (event._tag === "Ended") {
-      return before === undefined
-        ? []
-        : this.#end(before, nowMs, { status: "exited", exit: event.exit, endedUs: event.timeUs })
+    switch (event._tag) {
+      case "Refused":
+        return this.#hearRefused(event, nowMs)
+      case "Ended": {
+        const before = this.#running.remove(event.pid)
+        const state = { status: "exited", exit: event.exit, endedUs: event.timeUs } as const
+        return before === undefined ? [] : this.#end(before, nowMs, state)
+      }
+      case "Started": {
+        const before = this.#running.remove(event.pid)
+        const replaced = before === undefined || before.told ? [] : this.#end(before, nowMs, { status: "replaced" })
+        return [...replaced, ...this.#tellRunning(this.#running.add(event, nowMs), nowMs)]
+      }
     }
-    const replaced = before === undefined || before.told ? [] : this.#end(before, nowMs, { status: "replaced" })
-    this.#running.set(event.pid, { started: event, sinceMs: nowMs, told: false })
-    return [...replaced, ...this.#tooMany(nowMs)]
   }
 
   /** What is to be told by now; `all`: also of what was started just now. */
   due(nowMs: number, all: boolean): ReadonlyArray<Told> {
-    const due = [...this.#running.values()].filter(
-      ({ told, sinceMs }) => !told && (all || nowMs - sinceMs >= patienceMs),
-    )
-    return due.flatMap((running) => {
+    const due = this.#running.all.filter(({ sinceMs }) => all || nowMs - sinceMs >= patienceMs)
+    return this.#tellRunning(due, nowMs)
+  }
+
+  /** Whether something waits to be told. */
+  get waits(): boolean {
+    return this.#running.waits || this.#notFound > 0 || !this.#tally.isEmpty
+  }
+
+  /** How many were not told one by one since the last time; nothing where none. */
+  summary(): ReadonlyArray<Told> {
+    if (this.#tally.isEmpty && this.#notFound === 0) return []
+    const { count, names } = this.#tally.take()
+    const detail = { summary: true, unlisted: count, programs: names, not_found: this.#notFound }
+    this.#notFound = 0
+    return [{ type: "session.command", detail }]
+  }
+
+  /** Those that are still to be told. */
+  #tellRunning(all: ReadonlyArray<RunningCommand>, nowMs: number): ReadonlyArray<Told> {
+    return all.flatMap((running) => {
+      if (running.told) return []
       running.told = true
       return this.#end(running, nowMs, { status: "running" })
     })
   }
 
-  /** Whether something waits to be told. */
-  get waits(): boolean {
-    for (const { told } of this.#running.values()) if (!told) return true
-    return !this.#tally.isEmpty
+  #hearRefused(event: CommandRefused, nowMs: number): ReadonlyArray<Told> {
+    if (event.error !== ENOENT) return this.#tell(nowMs, baseName(event.file), () => this.#refused(event))
+    this.#notFound += 1
+    return []
   }
 
-  /** How many were not told one by one since the last time; nothing where none. */
-  summary(): ReadonlyArray<Told> {
-    if (this.#tally.isEmpty) return []
-    const { count, names } = this.#tally.take()
-    return [{ type: "session.command", detail: { summary: true, unlisted: count, programs: names } }]
-  }
-
-  #end({ started }: Running, nowMs: number, state: State): ReadonlyArray<Told> {
+  #end({ started }: RunningCommand, nowMs: number, state: State): ReadonlyArray<Told> {
     return this.#tell(nowMs, baseName(started.program), () => this.#detail(started, state))
   }
 
@@ -97,13 +108,15 @@ export class CommandDigest {
   #detail(started: CommandStarted, state: State): Told["detail"] {
     const { argv, truncated } = toldArguments(started.arguments)
     const exited = state.status === "exited"
+    const [program, directory] = [toldPath(started.program), toldPath(started.directory)]
     return {
       program: baseName(started.program),
-      path: toldPath(started.program),
+      path: program.text,
       argv,
       argv_bytes: started.argumentsBytes,
       argv_truncated: truncated || started.arguments.length < started.argumentsBytes,
-      directory: toldPath(started.directory),
+      directory: directory.text,
+      cut: started.cut || program.isCut || directory.isCut,
       pid: started.pid,
       parent_pid: started.parentPid,
       uid: started.uid,
@@ -118,19 +131,12 @@ export class CommandDigest {
   #refused({ file, directory, error, pid, timeUs }: CommandRefused): Told["detail"] {
     return {
       program: baseName(file),
-      path: toldPath(file),
-      directory: toldPath(directory),
+      path: toldPath(file).text,
+      directory: toldPath(directory).text,
       pid,
       started_at: this.#timeOf(timeUs),
       status: "refused",
       result: resultName(error),
     }
-  }
-
-  #tooMany(nowMs: number): ReadonlyArray<Told> {
-    const [oldest] = this.#running.values()
-    if (this.#running.size <= mostRunning || oldest === undefined) return []
-    this.#running.delete(oldest.started.pid)
-    return oldest.told ? [] : this.#end(oldest, nowMs, { status: "running" })
   }
 }

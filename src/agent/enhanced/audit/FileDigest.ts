@@ -5,7 +5,8 @@ import { baseName, type RawText } from "../../../domain/RawText.ts"
 import { isRoutineFile } from "../../../domain/RoutineFile.ts"
 import { MinuteBudget } from "./MinuteBudget.ts"
 import { Tally } from "./Tally.ts"
-import { type Told, toldPath } from "./Told.ts"
+import type { Told } from "./Told.ts"
+import { toldPath } from "./toldPath.ts"
 
 /** Told one by one in a minute. */
 const perMinute = 120
@@ -64,9 +65,10 @@ export class FileDigest {
     return false
   }
 
-  #detail({ path, flags, error, pid, timeUs, unseen }: FileEvent, program: RawText): Told["detail"] {
+  #detail({ path, flags, error, pid, timeUs, unseen, cut }: FileEvent, program: RawText): Told["detail"] {
     const seen = { program, pid, opened_at: this.#timeOf(timeUs) }
     if (unseen) return { ...seen, unseen: "io_uring: which file was opened, or who was talked to, is not known" }
-    return { ...seen, path: toldPath(path), flags: openFlagsText(flags), result: resultName(error) }
+    const { text, isCut } = toldPath(path)
+    return { ...seen, path: text, cut: cut || isCut, flags: openFlagsText(flags), result: resultName(error) }
   }
 }

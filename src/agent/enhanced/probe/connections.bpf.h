@@ -169,7 +169,9 @@ static __noinline int datagram_sent(struct scratch *scratch, struct task_struct 
   if (address == 0) return 0;
   struct endpoint *end = (void *)scratch->data;
   read_ends(end, socket_of(task, descriptor));
-  if ((end->family != AF_INET && end->family != AF_INET6) || end->protocol == IPPROTO_TCP) return 0;
+  if (end->family != AF_INET && end->family != AF_INET6) return 0;
+  /* Of TCP the change of the socket's state tells, unless root makes up its packets by itself. */
+  if (end->protocol == IPPROTO_TCP && end->type == SOCK_STREAM) return 0;
   read_asked(end, address);
   struct flow flow = {.pid = scratch->head.pid, .protocol = end->protocol};
   __builtin_memcpy(flow.address, end->remote, 16);

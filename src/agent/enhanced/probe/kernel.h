@@ -82,6 +82,7 @@ struct path {
   struct dentry *dentry;
 };
 struct file {
+  unsigned int f_flags;
   struct path f_path;
   void *private_data;
 };

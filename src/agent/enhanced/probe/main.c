@@ -17,6 +17,7 @@
 #include "canary.h"
 #include "output.h"
 #include "privileges.h"
+#include "sources.h"
 #include "support.h"
 #include "watching.h"
 
@@ -36,8 +37,7 @@ static void obey(const char *line) {
   if (sscanf(line, "track %d %llu", &pid, &session) == 2) {
     put_record(RECORD_TRACKED, session, track(pid, session), NULL, 0);
   } else if (sscanf(line, "sync %llu", &session) == 1) {
-    put_everything(session);
-    put_record(RECORD_SYNCED, session, 0, NULL, 0);
+    sync_session(session);
   }
 }
 
@@ -71,6 +71,7 @@ static void serve(void) {
     if (poll(ready, 2, ACCOUNTS_EVERY_MS) < 0 && errno != EINTR) return;
     if (ready[0].revents != 0) input_open = read_lines();
     put_events();
+    put_answers();
     if (now_ms() >= accounts_at) {
       put_accounts();
       accounts_at = now_ms() + ACCOUNTS_EVERY_MS;

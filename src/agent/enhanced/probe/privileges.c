@@ -8,9 +8,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NOBODY 65534
+/*
+ * A user that nobody else is, above all that directories and containers give out: whoever has the same could stop the probe,
+ * and "nobody" has many.
+ */
+#define OWN_USER 2147418112
 
-static const char *become_nobody(void) {
+static const char *become_own_user(void) {
   /* So that a flood of events finds it awake; it is no loss where that may not be. */
   setpriority(PRIO_PROCESS, 0, -10);
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++) {
@@ -18,8 +22,8 @@ static const char *become_nobody(void) {
   }
   if (prctl(PR_SET_KEEPCAPS, 1) != 0) return "PR_SET_KEEPCAPS";
   if (setgroups(0, NULL) != 0) return "setgroups";
-  if (setresgid(NOBODY, NOBODY, NOBODY) != 0) return "setresgid";
-  if (setresuid(NOBODY, NOBODY, NOBODY) != 0) return "setresuid";
+  if (setresgid(OWN_USER, OWN_USER, OWN_USER) != 0) return "setresgid";
+  if (setresuid(OWN_USER, OWN_USER, OWN_USER) != 0) return "setresuid";
   return NULL;
 }
 
@@ -37,7 +41,7 @@ static const char *keep_two_capabilities(void) {
 
 const char *drop_privileges(void) {
   const struct rlimit none = {0, 0};
-  const char *failed = geteuid() == 0 ? become_nobody() : NULL;
+  const char *failed = geteuid() == 0 ? become_own_user() : NULL;
   if (failed == NULL) failed = keep_two_capabilities();
   if (failed != NULL) return failed;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "PR_SET_NO_NEW_PRIVS";

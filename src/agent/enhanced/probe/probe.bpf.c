@@ -19,6 +19,7 @@
 #include "processes.bpf.h"
 #include "syscalls.h"
 
+#define O_ACCMODE 3
 #define O_WRONLY_CREAT_TRUNC 01101
 
 /* A system call that has returned. */
@@ -56,8 +57,8 @@ static __always_inline void read_call(struct returned *returned, struct pt_regs 
   if (returned->call == CALL_SOCKETCALL) read_socketcall(returned);
 }
 
-/* The flags that a file was to be opened with. */
-static __always_inline __u32 open_flags(struct returned *returned) {
+/* The flags that a file was to be opened with. Those of openat2(2) another thread may have changed since. */
+static __always_inline __u32 flags_asked(struct returned *returned) {
   __u64 how = 0;
   switch (returned->call) {
     case CALL_OPEN: return returned->arguments[1];
@@ -69,9 +70,11 @@ static __always_inline __u32 open_flags(struct returned *returned) {
 
 static __noinline int open_returned(struct scratch *scratch, struct task_struct *task, struct returned *returned) {
   struct file *file = returned->result >= 0 ? file_of(task, returned->result) : 0;
-  scratch->head.detail[0] = open_flags(returned);
+  __u32 flags = flags_asked(returned);
+  scratch->head.detail[0] = flags;
   if (file) {
     scratch->head.kind = RECORD_OPEN;
+    scratch->head.detail[0] = (flags & ~O_ACCMODE) | (BPF_CORE_READ(file, f_flags) & O_ACCMODE);
     append_file(scratch, file);
   } else {
     scratch->head.kind = RECORD_OPEN_ASKED;
@@ -141,14 +144,26 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result) {
   return 0;
 }
 
-enum uring_operation { URING_SENDMSG = 9, URING_CONNECT = 16, URING_OPENAT = 18, URING_SEND = 26, URING_OPENAT2 = 28 };
+/* Those of io_uring's that open a file or talk to somebody. */
+static __always_inline int is_uring_unseen(__u8 operation) {
+  switch (operation) {
+    case 9:  /* SENDMSG */
+    case 13: /* ACCEPT */
+    case 16: /* CONNECT */
+    case 18: /* OPENAT */
+    case 26: /* SEND */
+    case 28: /* OPENAT2 */
+    case 47: /* SEND_ZC */
+    case 48: /* SENDMSG_ZC */
+      return 1;
+  }
+  return 0;
+}
 
 /* What a program has io_uring do for it makes no system call; that it did is all that is told. */
 static __always_inline int uring_submitted(struct io_kiocb *request) {
   __u8 operation = request->opcode;
-  if (operation != URING_OPENAT && operation != URING_OPENAT2 && operation != URING_CONNECT && operation != URING_SENDMSG &&
-      operation != URING_SEND)
-    return 0;
+  if (!is_uring_unseen(operation)) return 0;
   struct task_struct *task = bpf_get_current_task_btf();
   struct tag *tag = begun_tag_of(task);
   if (!tag) return 0;

@@ -6,7 +6,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,46 +13,34 @@
 #include "output.h"
 #include "probe.skel.h"
 #include "shared.h"
-
-/* Bytes of files that are taken before it is looked whether there are commands. */
-#define FILES_AT_ONCE (128 * 1024)
+#include "sources.h"
 
 /* What is left of a TCP connection's record after so long was missed: no attempt takes that long. */
 #define LONGEST_ATTEMPT_NS (600 * 1000000000ULL)
 
-/* Sessions that are looked at in one round; those that are left come with the next. */
-#define SESSIONS_AT_ONCE 1024
+/* Sessions that end in one round; those that are left come with the next. */
+#define ENDS_AT_ONCE 1024
 
-struct source {
-  struct ring_buffer *ring;
-  size_t capacity;
-  size_t left; /* bytes that may still be taken */
+/* Answers that may wait for their time. */
+#define MOST_ANSWERS 1024
+
+struct answer {
+  __u64 session;
+  struct moment after;
 };
 
 static struct probe_bpf *probe;
-static struct source commands, connections, files;
-static int poll_descriptor = -1;
 
-static int take(void *context, void *record, size_t length) {
-  struct source *source = context;
-  put(record, length);
-  source->left = source->left > length ? source->left - length : 0;
-  return source->left > 0 ? 0 : -1;
-}
+/* First in, first out. */
+static struct answer answers[MOST_ANSWERS];
+static unsigned first_answer, answer_count;
 
-static void consume(struct source *source, size_t most) {
-  source->left = most;
-  ring_buffer__consume(source->ring);
-}
-
-static int open_source(struct source *source, struct bpf_map *map) {
-  source->ring = ring_buffer__new(bpf_map__fd(map), take, source, NULL);
-  source->capacity = bpf_map__max_entries(map);
-  if (source->ring == NULL) return errno;
-  const int descriptor = ring_buffer__epoll_fd(source->ring);
-  struct epoll_event event = {.events = EPOLLIN};
-  return epoll_ctl(poll_descriptor, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno;
-}
+/* The sessions that are over, of which it is told once all that they did has been. */
+static struct {
+  __u64 sessions[ENDS_AT_ONCE];
+  int count;
+  struct moment after;
+} ends;
 
 /* Of the two programs for io_uring, the one whose tracepoint this kernel has. */
 static void choose_uring_program(void) {
@@ -72,26 +59,10 @@ int start_watching(void) {
   int failed = probe_bpf__load(probe);
   if (failed == 0) failed = probe_bpf__attach(probe);
   if (failed != 0) return -failed;
-  poll_descriptor = epoll_create1(EPOLL_CLOEXEC);
-  if (poll_descriptor < 0) return errno;
-  failed = open_source(&commands, probe->maps.commands);
-  if (failed == 0) failed = open_source(&connections, probe->maps.connections);
-  if (failed == 0) failed = open_source(&files, probe->maps.files);
-  return failed;
-}
-
-int events_descriptor(void) { return poll_descriptor; }
-
-void put_events(void) {
-  consume(&commands, commands.capacity);
-  consume(&connections, connections.capacity);
-  consume(&files, FILES_AT_ONCE);
-}
-
-static void put_all_events(void) {
-  consume(&commands, commands.capacity);
-  consume(&connections, connections.capacity);
-  consume(&files, files.capacity);
+  const int maps[SOURCES] = {[SOURCE_COMMANDS] = bpf_map__fd(probe->maps.commands),
+                             [SOURCE_CONNECTIONS] = bpf_map__fd(probe->maps.connections),
+                             [SOURCE_FILES] = bpf_map__fd(probe->maps.files)};
+  return open_sources(maps);
 }
 
 int track(int pid, unsigned long long session) {
@@ -110,69 +81,80 @@ int track(int pid, unsigned long long session) {
   return -failed;
 }
 
-static int put_lost(__u64 session, const struct session_state *state) {
+static void put_lost(__u64 session) {
   static const __u64 nothing[LOST_KINDS];
-  if (memcmp(state->lost, nothing, sizeof nothing) == 0) return 0;
-  put_record(RECORD_LOST, session, 0, state->lost, sizeof state->lost);
-  return 1;
+  struct session_state state;
+  if (bpf_map_lookup_elem(bpf_map__fd(probe->maps.sessions), &session, &state) != 0) return;
+  if (memcmp(state.lost, nothing, sizeof nothing) == 0) return;
+  put_record(RECORD_LOST, session, 0, state.lost, sizeof state.lost);
 }
 
-void put_everything(unsigned long long session) {
-  const __u64 key = session;
-  struct session_state state;
-  put_all_events();
-  if (bpf_map_lookup_elem(bpf_map__fd(probe->maps.sessions), &key, &state) == 0) put_lost(key, &state);
+void sync_session(unsigned long long session) {
+  while (answer_count == MOST_ANSWERS) {
+    put_events();
+    put_answers();
+  }
+  answers[(first_answer + answer_count) % MOST_ANSWERS] = (struct answer){session, written_now()};
+  answer_count++;
 }
 
 /* A session is over when nothing of it is left in the kernel: whatever it still said is in the rings by then. */
-static void end_sessions(const __u64 *over, int count) {
-  if (count == 0) return;
-  const int states = bpf_map__fd(probe->maps.sessions);
-  put_all_events();
-  for (int index = 0; index < count; index++) {
-    struct session_state state;
-    if (bpf_map_lookup_elem(states, &over[index], &state) == 0) put_lost(over[index], &state);
-    put_record(RECORD_ENDED, over[index], 0, NULL, 0);
-    bpf_map_delete_elem(states, &over[index]);
+static void put_ends(void) {
+  for (int index = 0; index < ends.count; index++) {
+    put_lost(ends.sessions[index]);
+    put_record(RECORD_ENDED, ends.sessions[index], 0, NULL, 0);
+    bpf_map_delete_elem(bpf_map__fd(probe->maps.sessions), &ends.sessions[index]);
   }
+  ends.count = 0;
+}
+
+void put_answers(void) {
+  for (; answer_count > 0 && is_put(&answers[first_answer].after); answer_count--) {
+    const __u64 session = answers[first_answer].session;
+    first_answer = (first_answer + 1) % MOST_ANSWERS;
+    put_lost(session);
+    put_record(RECORD_SYNCED, session, 0, NULL, 0);
+  }
+  if (ends.count > 0 && is_put(&ends.after)) put_ends();
 }
 
 static void put_session_accounts(void) {
-  __u64 over[SESSIONS_AT_ONCE];
-  int count = 0;
   const int states = bpf_map__fd(probe->maps.sessions);
+  const int may_end = ends.count == 0;
   __u64 key, *previous = NULL;
-  while (count < SESSIONS_AT_ONCE && bpf_map_get_next_key(states, previous, &key) == 0) {
+  while (bpf_map_get_next_key(states, previous, &key) == 0) {
     struct session_state state;
-    if (bpf_map_lookup_elem(states, &key, &state) == 0) {
-      put_lost(key, &state);
-      if (state.tasks <= 0) over[count++] = key;
-    }
+    put_lost(key);
+    const int is_over = bpf_map_lookup_elem(states, &key, &state) == 0 && state.tasks <= 0;
+    if (is_over && may_end && ends.count < ENDS_AT_ONCE) ends.sessions[ends.count++] = key;
     previous = &key;
   }
-  end_sessions(over, count);
+  if (may_end) ends.after = written_now();
+}
+
+static void put_missed_outcome(int map, __u64 key, __u64 now_ns) {
+  struct connection_record missed = {0};
+  struct pending pending;
+  if (bpf_map_lookup_elem(map, &key, &pending) != 0 || pending.since_ns + LONGEST_ATTEMPT_NS > now_ns) return;
+  bpf_map_delete_elem(map, &key);
+  missed.head = pending.head;
+  missed.head.kind = RECORD_CONNECTED;
+  missed.head.length = sizeof missed;
+  missed.head.time_ns = now_ns;
+  missed.head.result = ENODATA;
+  put(&missed, sizeof missed);
 }
 
 /* Where an interrupt came in the way of the program that tells outcomes, the kernel has skipped one of them. */
 static void put_missed_outcomes(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  const __u64 now_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
   const int map = bpf_map__fd(probe->maps.pending_connections);
-  __u64 key, *previous = NULL;
-  while (bpf_map_get_next_key(map, previous, &key) == 0) {
-    struct connection_record missed = {0};
-    struct pending pending;
-    previous = &key;
-    if (bpf_map_lookup_elem(map, &key, &pending) != 0 || now_ns - pending.since_ns < LONGEST_ATTEMPT_NS) continue;
-    bpf_map_delete_elem(map, &key);
-    missed.head = pending.head;
-    missed.head.kind = RECORD_CONNECTED;
-    missed.head.length = sizeof missed;
-    missed.head.time_ns = now_ns;
-    missed.head.result = ENODATA;
-    put(&missed, sizeof missed);
-    previous = NULL;
+  __u64 key, next = 0;
+  /* The next one is looked up first: from one that is gone, the kernel begins anew. */
+  for (int more = bpf_map_get_next_key(map, NULL, &key) == 0; more; key = next) {
+    more = bpf_map_get_next_key(map, &key, &next) == 0;
+    put_missed_outcome(map, key, now.tv_sec * 1000000000ULL + now.tv_nsec);
   }
 }
 

@@ -4,7 +4,7 @@
  * The agent writes lines to the probe's standard input:
  *
  *   track PID SESSION    follow this process, and all that descend from it from now on; answered by RECORD_TRACKED
- *   sync TOKEN           answered by RECORD_SYNCED, after every record of what had happened before
+ *   sync SESSION         answered by RECORD_SYNCED, after every record of what had happened before
  *
  * The probe writes records to its standard output, each a record_head and its data. Numbers are little endian. A record's
  * length is that of head and data together, and needs no alignment. The probe ends when its standard input does.
@@ -26,13 +26,16 @@ enum record_kind {
   RECORD_READY = 1,
   /* The answer to "track". result: 0, or the errno. What the process does before its first execve(2) is not told. */
   RECORD_TRACKED = 2,
-  /* The answer to "sync". session: its token. */
+  /* The answer to "sync". */
   RECORD_SYNCED = 3,
   /* No process of this session is left; nothing more comes of it. */
   RECORD_ENDED = 4,
   /* How much of this session was lost since it began: a number of 64 bits for each lost_kind. */
   RECORD_LOST = 5,
-  /* A part of the arguments of the next RECORD_EXEC of this process. detail[0]: where it begins. data: the part. */
+  /*
+   * A part of the arguments of the next RECORD_EXEC of this process, which has the same time. detail[0]: where it begins.
+   * data: the part.
+   */
   RECORD_ARGUMENTS = 6,
   /*
    * A program was started by execve(2) or execveat(2). detail[0]: bytes of its arguments together, each ended by a NUL.

@@ -45,17 +45,20 @@ export const names = (path: string): Buffer =>
     "latin1",
   )
 
+/** When commands are started, unless said otherwise. */
+const usualNs = 5_000_000n
+
 /** A part of a command's arguments. */
-export const argumentsRecord = (data: Uint8Array, at = 0, pid = 100): Buffer =>
-  probeRecord({ kind: 6, pid, detail: [at, 0, 0], data })
+export const argumentsRecord = (data: Uint8Array, at = 0, pid = 100, timeNs = usualNs): Buffer =>
+  probeRecord({ kind: 6, pid, timeNs, detail: [at, 0, 0], data })
 
 /** A command with these bytes of arguments, started from / by its full path. */
-export const execRecord = (program: string, argumentBytes: number, pid = 100): Buffer => {
+export const execRecord = (program: string, argumentBytes: number, pid = 100, timeNs = usualNs): Buffer => {
   const [file, path] = [Buffer.from(`${program}\0`), names(program)]
   return probeRecord({
     kind: 7,
     pid,
-    timeNs: 5_000_000n,
+    timeNs,
     detail: [argumentBytes, file.length, path.length],
     data: Buffer.concat([file, path]),
   })
