@@ -1,7 +1,8 @@
-// Starts what is measured: plain sshd behind an sshd jump host, two bare SSH processes in Node, and a hub with two agents.
+// Starts what is measured: plain sshd behind an sshd jump host, two bare SSH processes in Node, and a hub with
+// two agents and a node without one.
 // BENCH_NODE_OPTIONS is given to their Node, for example --cpu-prof.
 import { execFileSync, spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -44,7 +45,7 @@ const freePort = () =>
     })
   })
 
-const sshd = async (name) => {
+const sshd = async (name, more = []) => {
   const at = join(directory, name)
   mkdirSync(at, { mode: 0o700 })
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(at, "host")])
@@ -63,6 +64,7 @@ const sshd = async (name) => {
       "MaxStartups 1000",
       "MaxSessions 1000",
       "Subsystem sftp /usr/lib/openssh/sftp-server",
+      ...more,
     ].join("\n"),
   )
   mkdirSync("/run/sshd", { recursive: true })
@@ -121,6 +123,12 @@ export const setUp = async () => {
     sync: await startAgent("sync", { MEZITE_RECORDING_MODE: "node-sync" }),
     off: await startAgent("off", { MEZITE_RECORDING_MODE: "off" }),
   }
+  const userCa = join(directory, "user_ca.pub")
+  writeFileSync(userCa, `${mezctl(hubEnv, "ca", "export", "--type", "user")}\n`)
+  const machine = await sshd("machine", [`TrustedUserCAKeys ${userCa}`])
+  const address = `127.0.0.1:${machine.port}`
+  const hostKey = readFileSync(join(directory, "machine", "host.pub"), "utf8")
+  mezctl(hubEnv, "nodes", "add", "--openssh", "agentless", "--addr", address, "--logins", "root", "--host-key", hostKey)
   mezctl(hubEnv, "users", "add", "bench", "--roles", "user", "--logins", "root")
   const identity = join(directory, "identity.json")
   mezctl(hubEnv, "auth", "sign", "--user", "bench", "--ttl", "2h", "--out", identity)
@@ -157,6 +165,11 @@ export const contendersOf = (setup) => {
     bare: { ...through(setup.bareServers), mayLose: 256 * 1024 },
     "off-proxy": { command: ["ssh", ...ssh, "-F", config, "root@off.mezite"], server: setup.agents.off },
     "sync-proxy": { command: ["ssh", ...ssh, "-F", config, "root@sync.mezite"], server: setup.agents.sync },
+    "agentless-proxy": { command: ["ssh", ...ssh, "-F", config, "root@agentless.mezite"], server: setup.hub },
+    "agentless-jump": {
+      command: ["ssh", ...ssh, "-F", config, "-J", `bench@127.0.0.1:${setup.doorPort}`, "root@agentless.mezite"],
+      server: setup.hub,
+    },
     "off-jump": {
       command: ["ssh", ...ssh, "-F", config, "-J", `bench@127.0.0.1:${setup.doorPort}`, "root@off.mezite"],
       server: setup.agents.off,

@@ -15,7 +15,10 @@ const { values } = parseArgs({
     keys: { type: "string", default: "500" },
     idle: { type: "string", default: "20" },
     only: { type: "string", default: "bulk,echo,idle,start" },
-    contenders: { type: "string", default: "sshd,bare,off-proxy,sync-proxy,off-jump,sync-jump" },
+    contenders: {
+      type: "string",
+      default: "sshd,bare,off-proxy,sync-proxy,agentless-proxy,off-jump,sync-jump,agentless-jump",
+    },
   },
 })
 const rounds = Number(values.rounds)
@@ -118,7 +121,7 @@ const main = async () => {
   const table = (title, rows) => {
     console.log(`\n${title}`)
     for (const row of rows)
-      console.log(row.map((cell, at) => (at === 0 ? cell.padEnd(12) : cell.padStart(12))).join(""))
+      console.log(row.map((cell, at) => (at === 0 ? cell.padEnd(16) : cell.padStart(12))).join(""))
   }
   if (only.has("bulk")) {
     const file = join(directory, "log")
@@ -160,7 +163,10 @@ const main = async () => {
     for (const name of names.filter((name) => name.endsWith("proxy"))) {
       rows.push([name, (await idleSessions(all[name], Number(values.idle))).toFixed(2)])
     }
-    table(`agent's memory for each further idle session, MiB (PSS), ${values.idle} sessions`, rows)
+    table(
+      `memory of the agent, or without one of the hub, for each further idle session, MiB (PSS), ${values.idle} sessions`,
+      rows,
+    )
   }
   if (only.has("start")) {
     const time = (args) => {

@@ -71,7 +71,7 @@ it("a session whose agent is killed is ended by the hub, and completed when the 
   for (const [index, { terminal, shell }] of shells.entries()) {
     expect(await terminal.ended()).toEqual({ status: 255, sane: true })
     expect(terminal.text).toContain(
-      `\r\nmsh: the connection to ${modes[index]} was lost, and the session with it; what was recorded of it is kept on ${modes[index]} until the hub has it all\r\n`,
+      `\r\nmsh: the connection to ${modes[index]} was lost, and the session with it; what was recorded of it is kept until the hub has it all\r\n`,
     )
     await until("the shell is gone", () => !isAlive(shell))
   }

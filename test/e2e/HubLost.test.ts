@@ -59,7 +59,7 @@ describe("a node-sync session whose hub is lost", () => {
       expect(sane).toBe(true)
       if (way === mshSsh)
         expect(terminal.text).toMatch(
-          /\r\nmsh: the connection to web-1 was lost, and the session with it; what was recorded of it is kept on web-1 until the hub has it all\r\n/,
+          /\r\nmsh: the connection to web-1 was lost, and the session with it; what was recorded of it is kept until the hub has it all\r\n/,
         )
       await until("the shell is gone", () => !isAlive(shell))
 
@@ -145,7 +145,7 @@ describe("a node session whose hub is lost", () => {
     const { code, stderr } = await client.ended
     expect(code).toBe(255)
     expect(stderr).toBe(
-      "msh: the connection to web-1 was lost, and the session with it; what was recorded of it is kept on web-1 until the hub has it all\n",
+      "msh: the connection to web-1 was lost, and the session with it; what was recorded of it is kept until the hub has it all\n",
     )
     await cluster.startHub()
     const session = await until("the recording is brought to the hub", () => ended(cluster))

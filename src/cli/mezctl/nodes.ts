@@ -19,7 +19,8 @@ const labelsOf = ({ labels, claimed_labels: claimed }: Node): string => {
   return claimed === null ? shown : `${shown} (it says ${showLabels(claimed) || "none"})`
 }
 
-const kindOf = ({ openssh }: Node): string => (openssh === null ? "agent" : `openssh ${openssh.address}`)
+const kindOf = ({ openssh }: Node): string =>
+  openssh === null ? "agent" : `openssh ${openssh.address} (${openssh.logins.join(",")})`
 
 const columns: Columns<Node> = {
   header: ["NAME", "KIND", "ONLINE", "MODE", "VERSION", "LAST SEEN", "LABELS"],

@@ -78,7 +78,7 @@ const closed = ({ node }: SshDestination) =>
 
 // What the session's mode is, and so whether anything was recorded, is not known here.
 const lostConnection = ({ node }: SshDestination) => {
-  const kept = `what was recorded of it is kept on ${node} until the hub has it all`
+  const kept = "what was recorded of it is kept until the hub has it all"
   return new ExitWith({ code: 255, message: `the connection to ${node} was lost, and the session with it; ${kept}` })
 }
 
