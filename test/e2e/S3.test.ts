@@ -6,7 +6,7 @@ import { FaultyStore } from "../auth/storage/support/FaultyStore.ts"
 import { RadosGateway } from "../support/RadosGateway.ts"
 import { Cluster } from "./support/Cluster.ts"
 import { filesUnder } from "./support/filesUnder.ts"
-import { runToEnd } from "./support/Program.ts"
+import { bundled, runToEnd } from "./support/Program.ts"
 import { until } from "./support/until.ts"
 import { mshSsh } from "./support/ways.ts"
 
@@ -92,6 +92,10 @@ describe("a hub that keeps recordings in S3", () => {
       /^200 ready\nthe recording storage is away since \S+Z: .*\n1 recording waits on this hub's disk\n$/,
     )
     expect(await http("/metrics")).toMatch(/\nmezite_recordings_pending 1\n[\s\S]*\nmezite_recording_storage_up 0\n/)
+    const pending = await cluster.mezctl("recordings", "ls", "--pending", "--format=json")
+    expect(JSON.parse(pending.stdout.toString())).toMatchObject([
+      { session_id: id, state: "kept", stored_at: null, trouble: expect.stringContaining("cannot be stored") },
+    ])
     const played = await cluster.msh("play", "--speed", "1000", id)
     expect(played.stdout.toString()).toBe(`${secret}\n`)
     expect([existsSync(cluster.partial(id)), existsSync(ofAgent(id))]).toEqual([true, true])
@@ -106,6 +110,24 @@ describe("a hub that keeps recordings in S3", () => {
     expect(readdirSync(join(cluster.hubDirectory, "recordings"), { recursive: true })).toEqual(["partial"])
     expect((await cluster.audit("session.recording.stored")).map((event) => event.session_id)).toContain(id)
     expect((await cluster.msh("verify", id)).code).toBe(0)
+  })
+
+  it("says in one line what is wrong with the bucket or its credentials, and does not start", async () => {
+    const start = async (variables: Record<string, string>) => {
+      const env = { ...cluster.hubVariables, MEZITE_DATA_DIR: join(cluster.directory, "other"), ...variables }
+      const { code, stdout, stderr } = await runToEnd([...bundled("mezhub"), "start"], env)
+      return [code, stdout.toString(), stderr]
+    }
+    expect(await start({ MEZITE_S3_BUCKET: "no-such" })).toEqual([
+      1,
+      "",
+      'mezhub: there is no bucket "no-such": make it, or correct MEZITE_S3_BUCKET\n',
+    ])
+    expect(await start({ MEZITE_S3_SECRET_KEY: "" })).toEqual([
+      1,
+      "",
+      expect.stringMatching(/^mezhub: [^\n]*MEZITE_S3_SECRET_KEY[^\n]*\n$/),
+    ])
   })
 
   it("has nothing in clear, neither in the bucket nor on the hub's disk", async () => {
