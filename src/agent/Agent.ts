@@ -1,10 +1,12 @@
-import { Context, Effect, Either, Fiber, Layer, type Option, Ref } from "effect"
+import { Array as Arr, Context, Effect, Either, Fiber, Layer, type Option, Ref } from "effect"
 import { mintNodeToken } from "../api/BearerToken.ts"
-import { parseHubAddress } from "../api/HubAddress.ts"
+import { type HubAddress, parseHubAddresses } from "../api/HubAddress.ts"
 import { HubTrust } from "../api/HubTrust.ts"
+import type { ClusterHubs } from "../api/transport/TunnelMessages.ts"
 import { AccessControl } from "../node/access/AccessControl.ts"
 import { AuditReports } from "../node/audit/AuditReports.ts"
 import { HubCalls } from "../node/hub/HubCalls.ts"
+import type { HubLinks } from "../node/hub/HubLink.ts"
 import { HubReturn } from "../node/hub/HubReturn.ts"
 import { layerNode } from "../node/NodeServices.ts"
 import { RecordingTerms } from "../node/recording/RecordingTerms.ts"
@@ -20,7 +22,8 @@ import type { ProbeKeeper } from "./enhanced/ProbeKeeper.ts"
 import * as Identity from "./identity/NodeIdentity.ts"
 import { layerLocalMachine } from "./LocalMachine.ts"
 import { endLeftSessions } from "./terminal/endLeftSessions.ts"
-import { runTunnelClient } from "./tunnel/TunnelClient.ts"
+import { runHubTunnels } from "./tunnel/HubTunnels.ts"
+import { KnownHubs } from "./tunnel/KnownHubs.ts"
 
 export interface AgentOptions {
   readonly identity: Identity.NodeIdentity
@@ -42,13 +45,12 @@ export interface AgentOptions {
  */
 export const runAgent = Effect.fn("Agent.run")(function* (options: AgentOptions) {
   const { identity } = options
-  const hub = yield* Either.mapLeft(
-    parseHubAddress(identity.hub),
-    ({ message }) => new Identity.IdentityUnreadable({ message }),
-  )
+  const hubs = new KnownHubs(yield* givenHubs(identity))
+  const trustFor = trustOf(identity)
   const link = {
-    hub,
-    trust: trustOf(identity),
+    hubs,
+    trustFor,
+    links: Effect.sync(() => Arr.map(hubs.inOrder, (hub) => ({ hub, trust: trustFor(hub) }))),
     token: mintNodeToken({
       nodeId: identity.node_id,
       audience: identity.cluster.cluster,
@@ -58,12 +60,27 @@ export const runAgent = Effect.fn("Agent.run")(function* (options: AgentOptions)
   return yield* Effect.scoped(serve(options, link)).pipe(Effect.provide(services(options, link)))
 })
 
-type Link = Parameters<typeof HubCalls.layer>[0]
-
-const trustOf = ({ trust }: Identity.NodeIdentity): HubTrust => {
-  if (trust._tag === "Pinned") return HubTrust.Pinned({ pin: trust.pin, certificate: trust.certificate })
-  return trust._tag === "System" ? HubTrust.System() : HubTrust.Plain()
+interface Link extends HubLinks {
+  readonly hubs: KnownHubs
+  readonly trustFor: (hub: HubAddress) => HubTrust
 }
+
+/** Those that it joined with, and those that it was told of when it last ran. */
+const givenHubs = ({ hubs, cluster }: Identity.NodeIdentity) =>
+  Either.mapLeft(
+    parseHubAddresses([...hubs, ...cluster.hubs.map(({ address }) => address)].join(",")),
+    ({ message }) => new Identity.IdentityUnreadable({ message }),
+  )
+
+/** One cluster has one key for all of its hubs. */
+const trustOf =
+  ({ trust }: Identity.NodeIdentity) =>
+  ({ tls }: HubAddress): HubTrust => {
+    if (!tls) return HubTrust.Plain()
+    return trust._tag === "Pinned"
+      ? HubTrust.Pinned({ pin: trust.pin, certificate: trust.certificate })
+      : HubTrust.System()
+  }
 
 const services = ({ config, identity, dataDirectory: directory, probe }: AgentOptions, link: Link) =>
   layerNode({
@@ -105,8 +122,8 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
     Effect.provide(context),
   )
   const client = yield* Effect.forkScoped(
-    runTunnelClient(
-      { hub: link.hub, trust: Effect.succeed(link.trust), token: link.token, onOnline: online, orders },
+    runHubTunnels(
+      { ...link, onOnline: online, orders, onHubs: (told) => keepHubs(options, identity, told) },
       (incoming) =>
         Effect.flatMap(Ref.get(identity), (current) => serveConnection(incoming, keysOf(current))).pipe(
           Effect.provide(context),
@@ -117,6 +134,23 @@ const serve = Effect.fnUntraced(function* (options: AgentOptions, link: Link) {
   yield* Effect.addFinalizer(() => Effect.provide(endSessions, context))
   const { drainTimeout } = options.config.recording
   yield* Effect.raceFirst(Fiber.join(client), Effect.zipRight(options.stopRequested, stopNode(drainTimeout)))
+})
+
+/** So that it finds the others where it starts while the one that it joined with is away. */
+const keepHubs = Effect.fnUntraced(function* (
+  { identityFile }: AgentOptions,
+  identity: Ref.Ref<Identity.NodeIdentity>,
+  { hubs }: ClusterHubs,
+) {
+  const current = yield* Ref.get(identity)
+  const told = hubs.map(({ address }) => ({ address, ssh_port: null }))
+  const isNew = told.some(({ address }) => current.cluster.hubs.every((hub) => hub.address !== address))
+  if (!isNew) return
+  const renewed = { ...current, cluster: { ...current.cluster, hubs: told } }
+  yield* Ref.set(identity, renewed)
+  yield* Effect.catchAll(Identity.save(identityFile, renewed), (error) =>
+    Effect.logWarning("the cluster's hubs cannot be kept", error),
+  )
 })
 
 /** Tells the hub what this agent is, and keeps what it answers. */

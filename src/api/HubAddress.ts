@@ -1,4 +1,4 @@
-import { Either, Schema } from "effect"
+import { Array as Arr, Either, Schema } from "effect"
 
 /** Where a hub listens, and whether what is between us and it is encrypted. */
 export interface HubAddress {
@@ -34,6 +34,14 @@ export const parseHubAddress = (text: string): Either.Either<HubAddress, Invalid
   }
   return Either.right({ host, port, tls })
 }
+
+/** Reads the addresses of a cluster's hubs, one or more with commas between them. */
+export const parseHubAddresses = (
+  text: string,
+): Either.Either<Arr.NonEmptyReadonlyArray<HubAddress>, InvalidHubAddress> =>
+  Either.flatMap(Either.all(text.split(",").map((one) => parseHubAddress(one.trim()))), (hubs) =>
+    Arr.isNonEmptyReadonlyArray(hubs) ? Either.right(hubs) : parseHubAddress("").pipe(Either.map(Arr.of)),
+  )
 
 /** `HOST:PORT`, as it is dialled by gRPC and written in messages. */
 export const hubAuthority = ({ host, port }: HubAddress): string =>

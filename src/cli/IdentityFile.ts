@@ -7,7 +7,7 @@ import { readFileIfAny, writePrivateFile } from "./PrivateFile.ts"
 /** All that is needed to act as a user: what `msh login` keeps, and what `mezctl auth sign` makes. */
 export const Identity = Schema.Struct({
   version: Schema.Literal(1),
-  /** As `parseHubAddress` reads it. */
+  /** As `parseHubAddresses` reads it. */
   hub: Schema.String,
   /** Null where the system's authorities vouch for the hub. */
   ca_pin: Schema.NullOr(HubPin),

@@ -5,7 +5,8 @@ import { AccessControl } from "./access/AccessControl.ts"
 import { AuditReports } from "./audit/AuditReports.ts"
 import { FileTransfers } from "./files/FileTransfers.ts"
 import { PortForwarding } from "./forwarding/PortForwarding.ts"
-import { HubCalls, type HubCallsOptions } from "./hub/HubCalls.ts"
+import { HubCalls } from "./hub/HubCalls.ts"
+import type { HubLinks } from "./hub/HubLink.ts"
 import { HubReturn } from "./hub/HubReturn.ts"
 import type { Machine } from "./machine/Machine.ts"
 import type { NodeConfig } from "./NodeConfig.ts"
@@ -21,8 +22,8 @@ import { SpoolUploader } from "./spool/SpoolUploader.ts"
 export interface NodeOptions {
   readonly name: string
   readonly cluster: string
-  /** Where its hub is, and as whom it calls. */
-  readonly link: HubCallsOptions
+  /** Where its cluster's hubs are, and as whom it calls. */
+  readonly link: HubLinks
   readonly config: NodeConfig
   /** Where recordings and events wait for the hub; nobody else's. */
   readonly directory: string

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream"
 import { Context, type Duration, Effect, Layer, type Scope } from "effect"
 import type { WebSocket } from "ws"
 import { defaultHeartbeat, type Heartbeat } from "../api/transport/Heartbeat.ts"
-import type { EndTarget } from "../api/transport/TunnelMessages.ts"
+import type { ClusterHubs, EndTarget } from "../api/transport/TunnelMessages.ts"
 import type { AccessGrant } from "../domain/AccessGrant.ts"
 import type { NodeId, NodeName } from "../domain/Identifiers.ts"
 import type { Lock } from "../domain/Lock.ts"
@@ -45,6 +45,8 @@ export class Tunnels extends Context.Tag("mezite/proxy/Tunnels")<
     readonly online: Effect.Effect<ReadonlySet<NodeId>>
     /** Tells all nodes which locks hold, now and when they connect; cutting off whoever is locked is the caller's. */
     readonly hold: (locks: ReadonlyArray<Lock>) => Effect.Effect<void>
+    /** Tells all nodes, now and when they connect, which hubs the cluster has. */
+    readonly knowHubs: (hubs: ClusterHubs) => Effect.Effect<void>
     /** Tells a node, or every one, to end something, and its users why. */
     readonly end: (target: EndTarget, reason: string, node?: NodeName) => Effect.Effect<void>
     /** Tells every node that the hub stops, and when it ends everything that goes through it. */

@@ -1,5 +1,6 @@
 import { Context, Effect, FiberMap, Layer, Option, Ref, type Scope } from "effect"
 import type { SessionInfo } from "../domain/SessionInfo.ts"
+import { ClientWay } from "./ClientWay.ts"
 import { EndReason } from "./EndReason.ts"
 
 /** The sessions that run in this process, each a supervised fiber. Closing its scope ends them all. */
@@ -13,10 +14,10 @@ export class SessionRegistry extends Context.Tag("mezite/session/SessionRegistry
     /** Completes when none runs, and what they left has been cleaned up. */
     readonly idle: Effect.Effect<void>
     /**
-     * Ends every session that `whose` picks out, all at once, each with `reason` for its `EndReason`; completes once they
+     * Ends every session that `whose` picks out, by what it is and the way that its client came by, all at once, each with `reason` for its `EndReason`; completes once they
      * have been cleaned up after, and gives how many they were.
      */
-    readonly end: (whose: (info: SessionInfo) => boolean, reason: string) => Effect.Effect<number>
+    readonly end: (whose: (info: SessionInfo, way: string) => boolean, reason: string) => Effect.Effect<number>
   }
 >() {
   static readonly layer: Layer.Layer<SessionRegistry> = Layer.scoped(
@@ -27,6 +28,8 @@ export class SessionRegistry extends Context.Tag("mezite/session/SessionRegistry
 
 interface Running {
   readonly info: SessionInfo
+  /** See `ClientWay`. */
+  readonly way: string
   readonly endReason: Ref.Ref<Option.Option<string>>
 }
 
@@ -36,7 +39,7 @@ const make: Effect.Effect<SessionRegistry["Type"], never, Scope.Scope> = Effect.
 
   const start = (info: SessionInfo, session: Effect.Effect<void>) =>
     Effect.gen(function* () {
-      const running: Running = { info, endReason: Ref.unsafeMake(Option.none()) }
+      const running: Running = { info, way: yield* ClientWay, endReason: Ref.unsafeMake(Option.none()) }
       // Known before its fiber has begun: whoever ends it at this very moment finds it.
       sessions.set(info.sessionId, running)
       const fiber = yield* FiberMap.run(
@@ -56,9 +59,9 @@ const make: Effect.Effect<SessionRegistry["Type"], never, Scope.Scope> = Effect.
       Option.orElseSome(() => reason),
     ).pipe(Effect.zipRight(FiberMap.remove(fibers, info.sessionId)))
 
-  const end = (whose: (info: SessionInfo) => boolean, reason: string) =>
+  const end = (whose: (info: SessionInfo, way: string) => boolean, reason: string) =>
     Effect.suspend(() => {
-      const ending = [...sessions.values()].filter(({ info }) => whose(info))
+      const ending = [...sessions.values()].filter(({ info, way }) => whose(info, way))
       return Effect.as(
         Effect.forEach(ending, (session) => endOne(session, reason), { concurrency: "unbounded", discard: true }),
         ending.length,

@@ -27,6 +27,7 @@ export const isOnline = (hub: TestHub) => Effect.map(hub.tunnels.online, (ids) =
 
 const unheard: HubOrders = {
   lock: () => Effect.void,
+  gone: Effect.void,
   end: () => Effect.void,
   stopping: () => Effect.void,
   leave: () => Effect.void,

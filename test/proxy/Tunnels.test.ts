@@ -293,6 +293,7 @@ describe("the registry of nodes", () => {
           Effect.sync(() => void heard.push(`${JSON.stringify(target)} ${reason}`)),
         stopping: (endsIn: Duration.Duration) =>
           Effect.sync(() => void heard.push(`stops in ${Duration.format(endsIn)}`)),
+        gone: Effect.void,
         leave: () => Effect.void,
       }
       yield* startAgent(hub, never, { orders })

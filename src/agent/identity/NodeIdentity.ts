@@ -16,7 +16,8 @@ const Stored = Schema.Struct({
   host_key: Schema.String,
   /** One line in OpenSSH's form. */
   host_certificate: Schema.String,
-  hub: Schema.String,
+  /** Those that it joined with; see also `cluster`. */
+  hubs: Schema.NonEmptyArray(Schema.String),
   trust: Schema.Union(
     Schema.Struct({ _tag: Schema.Literal("Pinned"), pin: HubPin, certificate: Schema.String }),
     Schema.Struct({ _tag: Schema.Literal("System", "Plain") }),

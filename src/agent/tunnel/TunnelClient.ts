@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, FiberSet, Option, Random, type Scope } from "effect"
+import { Clock, Duration, Effect, FiberSet, Option, Random, Schedule, type Scope } from "effect"
 import type { BearerToken } from "../../api/BearerToken.ts"
 import type { HubAddress } from "../../api/HubAddress.ts"
 import { hubAuthority } from "../../api/HubAddress.ts"
@@ -6,7 +6,7 @@ import type { HubNotTrusted } from "../../api/HubNotTrusted.ts"
 import type { HubTrust } from "../../api/HubTrust.ts"
 import type { HubUnreachable } from "../../api/HubUnreachable.ts"
 import { type OpenError, openWebSocket } from "../../api/transport/OpenWebSocket.ts"
-import { maxControlMessage, paths } from "../../api/transport/TunnelMessages.ts"
+import { type ClusterHubs, maxControlMessage, paths } from "../../api/transport/TunnelMessages.ts"
 import type { HubOrders } from "../../node/access/HubOrders.ts"
 import { reconnectDelay, stableAfter } from "../../node/hub/ReconnectDelay.ts"
 
@@ -27,10 +27,19 @@ export interface TunnelClientOptions {
   readonly orders: HubOrders
   /** Called each time that the hub has taken this node. */
   readonly onOnline?: Effect.Effect<void>
+  /** What the hub says of the cluster's hubs; in the very call. */
+  readonly onHubs?: (told: ClusterHubs) => void
+  /** Called each time that the connection is gone, or did not come about. */
+  readonly onOffline?: Effect.Effect<void>
+  /** Whether to try again, now or later; default: at once. */
+  readonly isWanted?: Effect.Effect<boolean>
 }
 
 /** Serves one connection; the transport is cut when it ends, however it ends. */
 export type ConnectionHandler = (connection: IncomingConnection) => Effect.Effect<void, never, Scope.Scope>
+
+/** How often one that is not wanted looks whether it is. */
+const wantedAgain = Schedule.spaced("1 second")
 
 /** What lives on when the control connection is gone: connections in use, and what the hub ordered. */
 interface Outliving {
@@ -62,6 +71,7 @@ const connectOnce = Effect.fn("TunnelClient.connect")(function* (
     dial: pool.dial,
     lock: (locks) => obey(options.orders.lock(locks)),
     end: (target, reason) => obey(options.orders.end(target, reason)),
+    hubs: (told) => options.onHubs?.(told),
     stopping: (endsInMs) => obey(options.orders.stopping(Duration.millis(endsInMs))),
   })
   return end.removed ? yield* new NodeRejected({ message: end.reason }) : end.reason
@@ -94,6 +104,7 @@ export const runTunnelClient = Effect.fn("TunnelClient.run")(function* (
         // While connections still stand, so that those at the other end read why.
         Effect.tapError(({ message }) => options.orders.leave(message)),
       )
+      yield* Effect.zipRight(options.orders.gone, options.onOffline ?? Effect.void)
       const heldMs = (yield* Clock.currentTimeMillis) - startedAt
       failures = heldMs >= Duration.toMillis(stableAfter) ? 0 : failures
       const delay = reconnectDelay(failures, yield* Random.next)
@@ -102,6 +113,7 @@ export const runTunnelClient = Effect.fn("TunnelClient.run")(function* (
         Effect.annotateLogs({ reason, in: Duration.format(delay) }),
       )
       yield* Effect.sleep(delay)
+      yield* Effect.repeat(options.isWanted ?? Effect.succeed(true), { until: (so) => so, schedule: wantedAgain })
     }
   }).pipe(Effect.scoped, Effect.annotateLogs({ hub: hubAuthority(options.hub) }))
 })

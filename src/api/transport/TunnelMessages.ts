@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { AccessGrant } from "../../domain/AccessGrant.ts"
-import { SessionId, UserName } from "../../domain/Identifiers.ts"
+import { HubId, SessionId, UserName } from "../../domain/Identifiers.ts"
 import { Lock, mostLocks } from "../../domain/Lock.ts"
+import { mostHubs } from "../PublicRpcs.ts"
 
 /** Where agents' and users' connections begin. */
 export const paths = {
@@ -28,6 +29,17 @@ export type EndTarget = typeof EndTarget.Type
 
 const locks = Schema.Array(Lock).pipe(Schema.maxItems(mostLocks))
 
+/** The hubs of a cluster that are there, as one of them knows them. */
+export const ClusterHubs = Schema.Struct({
+  /** The one that says so. */
+  self: HubId,
+  /** `address` as `parseHubAddress` reads it. */
+  hubs: Schema.Array(Schema.Struct({ id: HubId, address: Schema.String.pipe(Schema.maxLength(300)) })).pipe(
+    Schema.maxItems(mostHubs),
+  ),
+})
+export type ClusterHubs = typeof ClusterHubs.Type
+
 /** What a hub tells an agent on its control connection, one JSON text message each. */
 export const ControlMessage = Schema.parseJson(
   Schema.Union(
@@ -51,6 +63,8 @@ export const ControlMessage = Schema.parseJson(
     }),
     /** The hub stops, and ends everything in so many milliseconds: users are to know. */
     Schema.Struct({ type: Schema.Literal("stopping"), ends_in_ms: Schema.NonNegative }),
+    /** Which hub this is, and the hubs of the cluster that are there now: an agent keeps a connection to each. */
+    Schema.Struct({ type: Schema.Literal("hubs"), ...ClusterHubs.fields }),
     /** Dial this many tunnels now. */
     Schema.Struct({ type: Schema.Literal("dial"), tunnels: Schema.Int.pipe(Schema.between(1, maxDialled)) }),
   ),

@@ -57,7 +57,7 @@ const make = (id: HubId) =>
 
     const announce = Effect.fn("Hubs.announce")(function* (told: HubEntry | null) {
       yield* Ref.set(entry, told)
-      if (!shared) return yield* Ref.set(known, told === null ? [] : [{ ...told, id }])
+      if (!shared) return
       yield* beat
       yield* Effect.forkScoped(Effect.delay(beats, interval))
       // A hub that stops is not waited for. What it has on its disk stays its own.
@@ -90,7 +90,7 @@ export class Hubs extends Context.Tag("mezite/auth/Hubs")<
     readonly shared: boolean
     /** From now on, for as long as the scope, this hub is there; null: nobody is told where. */
     readonly announce: (entry: HubEntry | null) => Effect.Effect<void, SqlError, Scope.Scope>
-    /** Those that are there and have an address, as of a moment ago, in an order that is the same for all. */
+    /** Those that are there and have an address, as of a moment ago, in an order that is the same for all; none of a hub alone. */
     readonly living: Effect.Effect<ReadonlyArray<LivingHub>>
     /** Whether a hub has said that it is there within that time. */
     readonly isThere: (hub: HubId, within: Duration.DurationInput) => Effect.Effect<boolean, SqlError>

@@ -7,9 +7,8 @@ import { ProbeKeeper } from "../../agent/enhanced/ProbeKeeper.ts"
 import { probeProgram } from "../../agent/enhanced/probeProgram.ts"
 import { joinCluster } from "../../agent/identity/joinCluster.ts"
 import * as Identity from "../../agent/identity/NodeIdentity.ts"
-import { parseHubAddress } from "../../api/HubAddress.ts"
+import { parseHubAddresses } from "../../api/HubAddress.ts"
 import { HubPin } from "../../api/HubPin.ts"
-import { learnHubTrust } from "../../api/LearnHubTrust.ts"
 import { CommandFailed } from "../../cli/CommandFailed.ts"
 import { dataDirectory } from "../../cli/mezctl/HubSocket.ts"
 import { printLine } from "../../cli/Output.ts"
@@ -59,12 +58,12 @@ const joined = Effect.fnUntraced(function* (options: StartOptions, config: Agent
   const first = <A>(a: Option.Option<A>, b: Option.Option<A>) => Option.orElse(a, () => b)
   const address = yield* needed(first(options.hub, variables.hub), "--hub HOST:PORT", "MEZITE_HUB")
   const token = yield* needed(first(options.token, variables.token), "--token TOKEN", "MEZITE_JOIN_TOKEN")
-  const hub = yield* Either.mapLeft(parseHubAddress(address), ({ message }) =>
+  const hubs = yield* Either.mapLeft(parseHubAddresses(address), ({ message }) =>
     failed(`--hub or MEZITE_HUB: ${message}`),
   )
-  const trust = yield* learnHubTrust(hub, yield* pinOf(first(options.pin, variables.pin)))
+  const pin = yield* pinOf(first(options.pin, variables.pin))
   const name = yield* nodeName(config)
-  const identity = yield* joinCluster({ hub, trust, token, name, labels: config.labels })
+  const identity = yield* joinCluster({ hubs, pin, token, name, labels: config.labels })
   yield* Identity.save(identityFile, identity)
   return identity
 })

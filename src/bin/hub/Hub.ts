@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { Clock, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
 import type { HubPin } from "../../api/HubPin.ts"
 import { HubTrust } from "../../api/HubTrust.ts"
-import type { HubEntry } from "../../api/PublicRpcs.ts"
+import { type HubEntry, mostHubs } from "../../api/PublicRpcs.ts"
 import { layerAuthServices } from "../../auth/AuthServices.ts"
 import { AuditAnchor } from "../../auth/audit/AuditAnchor.ts"
 import { layerSqlite } from "../../auth/database/Database.ts"
@@ -160,6 +160,7 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
   })
   const entry = hubEntry({ ...config, listen: address, ssh })
   yield* (yield* Hubs).announce(entry)
+  yield* Effect.forkScoped(tellOfHubs)
   yield* Effect.forkScoped(rememberOnline)
   yield* Layer.build(layerLocalRpc(join(dataDirectory, "hub.sock")))
   const services = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof drainHub>>>()
@@ -183,6 +184,15 @@ const reachedFromWithin = (address: ListenAddress, tls: Option.Option<TlsIdentit
     }),
   })
 }
+
+/** Agents keep a connection to each hub that is there. */
+const tellOfHubs = Effect.gen(function* () {
+  const [{ id: self, living, shared }, tunnels] = [yield* Hubs, yield* Tunnels]
+  if (!shared) return
+  yield* Effect.flatMap(living, (hubs) =>
+    tunnels.knowHubs({ self, hubs: hubs.slice(0, mostHubs).map(({ id, address }) => ({ id, address })) }),
+  ).pipe(Effect.repeat(Schedule.spaced("1 second")))
+})
 
 /** Notes every minute which nodes are there, so that `nodes ls` can tell since when one is not. */
 const rememberOnline = Effect.gen(function* () {

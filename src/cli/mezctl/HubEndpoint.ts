@@ -7,7 +7,7 @@ import { dataDirectory } from "./HubSocket.ts"
 
 /** Where users reach the hub, and its pin: `mezhub start` keeps it as `hub.json` in its data directory. */
 export const HubEndpoint = Schema.Struct({
-  /** As `parseHubAddress` reads it. */
+  /** As `parseHubAddresses` reads it. */
   address: Schema.String,
   ca_pin: Schema.NullOr(HubPin),
 })

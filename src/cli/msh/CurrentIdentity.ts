@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto"
 import { resolve } from "node:path"
-import { Clock, Config, Effect, Either, Option, Redacted } from "effect"
+import { Array as Arr, Clock, Config, Effect, Either, Option, Redacted } from "effect"
 import { type BearerToken, mintUserToken } from "../../api/BearerToken.ts"
-import { type HubAddress, parseHubAddress } from "../../api/HubAddress.ts"
+import { type HubAddress, parseHubAddresses, showHubAddress } from "../../api/HubAddress.ts"
 import { parseOpenSshPrivateKey } from "../../ssh/OpenSshPrivateKey.ts"
 import { CommandFailed } from "../CommandFailed.ts"
 import { type Identity, readIdentity } from "../IdentityFile.ts"
@@ -11,7 +11,8 @@ import { home } from "./Home.ts"
 /** Who this command acts as, ready to be used. */
 export interface Current {
   readonly identity: Identity
-  readonly hub: HubAddress
+  /** Those that it was made with, and those that the cluster told of then. */
+  readonly hubs: Arr.NonEmptyReadonlyArray<HubAddress>
   readonly key: KeyObject
   readonly token: Effect.Effect<BearerToken>
 }
@@ -31,9 +32,14 @@ export const identityPath = (option: Option.Option<string>): Effect.Effect<strin
     )
   })
 
-const usable = (identity: Identity): Either.Either<Pick<Current, "hub" | "key">, { readonly message: string }> =>
+const hubsOf = ({ hub, credentials: { cluster } }: Identity) =>
+  Either.map(parseHubAddresses([hub, ...cluster.hubs.map(({ address }) => address)].join(",")), (all) =>
+    Arr.dedupeWith(all, (one, other) => showHubAddress(one) === showHubAddress(other)),
+  )
+
+const usable = (identity: Identity): Either.Either<Pick<Current, "hubs" | "key">, { readonly message: string }> =>
   Either.all({
-    hub: parseHubAddress(identity.hub),
+    hubs: hubsOf(identity),
     key: parseOpenSshPrivateKey(Redacted.value(identity.private_key)),
   })
 
@@ -59,7 +65,7 @@ export const currentIdentity = Effect.fn("CurrentIdentity.read")(function* (opti
   }
   const parts = usable(identity)
   if (Either.isLeft(parts)) return yield* new CommandFailed({ message: `${path}: ${parts.left.message}` })
-  const { hub, key } = parts.right
+  const { hubs, key } = parts.right
   const token = mintUserToken({ user, audience: cluster.cluster, certificate: certificate.split(" ")[1] ?? "", key })
-  return { identity, hub, key, token } satisfies Current
+  return { identity, hubs, key, token } satisfies Current
 })

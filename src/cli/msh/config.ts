@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto"
 import { join } from "node:path"
-import { Effect, Either, type Option } from "effect"
-import { parseHubAddress } from "../../api/HubAddress.ts"
+import { Effect, type Option } from "effect"
 import type { Identity } from "../IdentityFile.ts"
 import { print } from "../Output.ts"
 import { Stdio } from "../Stdio.ts"
 import { currentIdentity, identityPath } from "./CurrentIdentity.ts"
 import { home } from "./Home.ts"
-import { type SshFiles, writeSshFiles } from "./sshFiles.ts"
+import { frontDoors, type SshFiles, writeSshFiles } from "./sshFiles.ts"
 
 /** A word of ssh_config: within double quotes, where `"` and `\` are escaped (OpenSSH 8.7 and later), and `%` doubled. */
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&").replaceAll("%", "%%")}"`
@@ -32,24 +31,22 @@ const nodeBlock = (identity: Identity, files: SshFiles, proxy: string): Readonly
 ]
 
 /**
- * The jump host: as `mezite-hub`, and under its own name for `ssh -J USER@HUB:PORT LOGIN@NODE.CLUSTER`; there for its own port
+ * The jump hosts: as `mezite-hub` (and `mezite-hub-2`, …), and under its own name for `ssh -J USER@HUB:PORT LOGIN@NODE.CLUSTER`; there for its own port
  * alone, so that the host's ordinary SSH server is reached as if these lines were not.
  */
 const jumpHostBlocks = (identity: Identity, files: SshFiles): ReadonlyArray<string> => {
-  const { cluster, user } = identity.credentials
-  const host = Either.match(parseHubAddress(identity.hub), { onLeft: () => identity.hub, onRight: (hub) => hub.host })
-  if (cluster.ssh_port === null) return []
-  return [
+  const { user } = identity.credentials
+  return frontDoors(identity).flatMap(({ host, port }, index) => [
     "",
-    "Host mezite-hub",
+    `Host mezite-hub${index === 0 ? "" : `-${index + 1}`}`,
     `  HostName ${host}`,
-    `  Port ${cluster.ssh_port}`,
+    `  Port ${port}`,
     `  User ${user}`,
     ...trustLines(files),
     "",
-    `Match originalhost ${host} exec "test %p = ${cluster.ssh_port}"`,
+    `Match originalhost ${host} exec "test %p = ${port}"`,
     ...trustLines(files),
-  ]
+  ])
 }
 
 /** Prints a part of ssh_config(5) with which plain `ssh` reaches the cluster's nodes. */

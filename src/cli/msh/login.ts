@@ -1,5 +1,6 @@
 import { Effect, Either, Option, Redacted, Schema } from "effect"
-import { parseHubAddress, showHubAddress } from "../../api/HubAddress.ts"
+import { atAnyHub } from "../../api/atAnyHub.ts"
+import { parseHubAddresses, showHubAddress } from "../../api/HubAddress.ts"
 import { HubPin } from "../../api/HubPin.ts"
 import { hubRpcClient } from "../../api/HubRpcClient.ts"
 import { learnHubTrust } from "../../api/LearnHubTrust.ts"
@@ -25,7 +26,7 @@ export interface LoginOptions {
 /** Reads the options that have a form. */
 const readOptions = (options: LoginOptions) =>
   Either.all({
-    hub: parseHubAddress(options.hub),
+    hubs: parseHubAddresses(options.hub),
     pin: Option.match(options.caPin, {
       onNone: () => Either.right(Option.none<HubPin>()),
       onSome: (text) =>
@@ -40,14 +41,15 @@ const readOptions = (options: LoginOptions) =>
 export const login = Effect.fn("msh.login")(function* (options: LoginOptions) {
   const read = readOptions(options)
   if (Either.isLeft(read)) return yield* new WrongUsage({ message: read.left.message })
-  const { hub, pin } = read.right
-  const trust = yield* learnHubTrust(hub, pin)
-  const client = yield* hubRpcClient(PublicRpcs, { hub, trust, token: Option.none() })
+  const { hubs, pin } = read.right
+  const client = yield* atAnyHub(hubs, (hub) =>
+    Effect.flatMap(learnHubTrust(hub, pin), (trust) => hubRpcClient(PublicRpcs, { hub, trust, token: Option.none() })),
+  )
   const key = generateEd25519()
   const credentials = yield* obtainCredentials(client.Login, { ...options, publicKey: publicKeyLine(key) })
   const identity: Identity = {
     version: 1,
-    hub: showHubAddress(hub),
+    hub: hubs.map(showHubAddress).join(","),
     ca_pin: Option.getOrNull(pin),
     private_key: Redacted.make(writeOpenSshPrivateKey(key, credentials.user)),
     credentials,

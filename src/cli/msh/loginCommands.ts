@@ -12,7 +12,9 @@ const runConfig = lazily(() => import("./config.ts"), "config")
 const login = Command.make(
   "login",
   {
-    hub: Options.text("hub").pipe(Options.withDescription("HOST:PORT of the hub")),
+    hub: Options.text("hub").pipe(
+      Options.withDescription("HOST:PORT of the hub, or of several with commas between them"),
+    ),
     user: Options.text("user"),
     invite: optionalText("invite", "the one-time invite; the password given then becomes the user's"),
     passwordStdin: Options.boolean("password-stdin").pipe(

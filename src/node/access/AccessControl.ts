@@ -1,8 +1,10 @@
-import { Context, Deferred, Effect, Layer, Option, Ref, type Scope } from "effect"
+import { Context, Deferred, Effect, Layer, Option, type Scope } from "effect"
 import { type Lock, lockedMessage, lockOn } from "../../domain/Lock.ts"
+import { ClientWay } from "../../session/ClientWay.ts"
 import { SessionRegistry } from "../../session/SessionRegistry.ts"
 import { AuthRejected } from "../../ssh/SshError.ts"
 import type { HubOrders } from "./HubOrders.ts"
+import { LocksByWay } from "./LocksByWay.ts"
 
 /** Who uses this node, and as whom. */
 export interface Usage {
@@ -21,19 +23,21 @@ export interface LiveConnection extends Usage {
 const farewellLimit = "1 second"
 
 interface Held extends LiveConnection {
+  /** See `ClientWay`. */
+  readonly way: string
   readonly shutOut: Deferred.Deferred<void>
 }
 
 const make = (node: string) =>
   Effect.gen(function* () {
     const registry = yield* SessionRegistry
-    const locks = yield* Ref.make<ReadonlyArray<Lock>>([])
+    const locks = new LocksByWay()
     const connections = new Set<Held>()
 
     /** First nothing new begins, then sessions end, then whatever else a connection carries. */
-    const shutOut = (whom: (usage: Usage) => boolean, reason: string) =>
+    const shutOut = (whom: (usage: Usage, way: string) => boolean, reason: string) =>
       Effect.gen(function* () {
-        const ending = [...connections].filter(whom)
+        const ending = [...connections].filter((held) => whom(held, held.way))
         yield* Effect.forEach(ending, (held) => Deferred.succeed(held.shutOut, undefined), { discard: true })
         const ended = yield* registry.end(whom, reason).pipe(Effect.disconnect, Effect.timeoutOption(farewellLimit))
         if (ending.length === 0 && Option.contains(ended, 0)) return
@@ -41,8 +45,7 @@ const make = (node: string) =>
         yield* Effect.forEach(ending, (held) => held.cut(reason), { concurrency: "unbounded", discard: true })
       })
 
-    const lockOnUse = ({ user, login }: Usage) =>
-      Effect.map(Ref.get(locks), (holding) => lockOn(holding, { user, login, node }))
+    const lockOnUse = ({ user, login }: Usage) => Effect.sync(() => lockOn(locks.holding, { user, login, node }))
 
     const check = Effect.fn("AccessControl.check")(function* (usage: Usage) {
       const lock = yield* lockOnUse(usage)
@@ -51,7 +54,7 @@ const make = (node: string) =>
 
     const lock = (holding: ReadonlyArray<Lock>) =>
       Effect.zipRight(
-        Ref.set(locks, holding),
+        Effect.map(ClientWay, (way) => locks.says(way, holding)),
         Effect.forEach(
           holding,
           (one) => shutOut((usage) => Option.isSome(lockOn([one], { ...usage, node })), lockedMessage(one)),
@@ -60,7 +63,7 @@ const make = (node: string) =>
       )
 
     const hold = Effect.fnUntraced(function* (connection: LiveConnection) {
-      const held: Held = { ...connection, shutOut: yield* Deferred.make<void>() }
+      const held: Held = { ...connection, way: yield* ClientWay, shutOut: yield* Deferred.make<void>() }
       yield* Effect.acquireRelease(
         Effect.sync(() => connections.add(held)),
         () => Effect.sync(() => connections.delete(held)),
@@ -73,7 +76,10 @@ const make = (node: string) =>
     })
 
     const end: HubOrders["end"] = (target, reason) => {
-      if ("everything" in target) return shutOut(() => true, reason)
+      // Of what goes by another hub than the one that orders it, that one knows nothing.
+      if ("everything" in target) {
+        return Effect.flatMap(ClientWay, (from) => shutOut((_, way) => way === from, reason))
+      }
       return "user" in target
         ? shutOut(({ user }) => user === target.user, reason)
         : Effect.asVoid(registry.end(({ sessionId }) => sessionId === target.session_id, reason))
@@ -81,7 +87,9 @@ const make = (node: string) =>
 
     const leave = (reason: string) => shutOut(() => true, reason)
 
-    return { check, hold, orders: { lock, end, leave } }
+    const gone = Effect.map(ClientWay, (way) => locks.isGone(way))
+
+    return { check, hold, orders: { lock, gone, end, leave } }
   })
 
 /**

@@ -1,24 +1,17 @@
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import { Context, Effect, Layer, Option } from "effect"
 import type { ApiError } from "../../api/ApiError.ts"
-import type { BearerToken } from "../../api/BearerToken.ts"
-import type { HubAddress } from "../../api/HubAddress.ts"
+import { atAnyHub } from "../../api/atAnyHub.ts"
 import type { HubNotTrusted } from "../../api/HubNotTrusted.ts"
 import type { HubRefused } from "../../api/HubRefused.ts"
 import { hubRpcClient } from "../../api/HubRpcClient.ts"
-import type { HubTrust } from "../../api/HubTrust.ts"
 import type { HubUnreachable } from "../../api/HubUnreachable.ts"
 import { NodeRpcs } from "../../api/NodeRpcs.ts"
 import type { ClusterInfo } from "../../api/PublicRpcs.ts"
 import type { RecordingSettings } from "../../api/RecordingSettings.ts"
 import type { AuditEventDraft } from "../../domain/AuditEvent.ts"
 import type { ChosenMode } from "../../domain/RecordingMode.ts"
-
-export interface HubCallsOptions {
-  readonly hub: HubAddress
-  readonly trust: HubTrust
-  readonly token: Effect.Effect<BearerToken>
-}
+import type { HubLinks } from "./HubLink.ts"
 
 /** A call to the hub did not succeed. */
 export type CallFailed = ApiError | RpcClientError | HubUnreachable | HubNotTrusted | HubRefused
@@ -40,7 +33,7 @@ export interface ReportBatch {
   readonly events: ReadonlyArray<AuditEventDraft>
 }
 
-/** What the agent asks of its hub, and tells it; each call on a connection of its own. */
+/** What the agent asks of its cluster, and tells it; each call on a connection of its own, to a hub that answers. */
 export class HubCalls extends Context.Tag("mezite/node/HubCalls")<
   HubCalls,
   {
@@ -54,12 +47,14 @@ export class HubCalls extends Context.Tag("mezite/node/HubCalls")<
     readonly report: (batch: ReportBatch) => Effect.Effect<void, CallFailed>
   }
 >() {
-  static readonly layer = (options: HubCallsOptions): Layer.Layer<HubCalls> => Layer.effect(HubCalls, make(options))
+  static readonly layer = (options: HubLinks): Layer.Layer<HubCalls> => Layer.effect(HubCalls, make(options))
 }
 
-const make = (options: HubCallsOptions) =>
+const make = ({ links, token }: HubLinks) =>
   Effect.sync(() => {
-    const client = hubRpcClient(NodeRpcs, { ...options, token: Option.some(options.token) })
+    const client = Effect.flatMap(links, (all) =>
+      atAnyHub(all, (link) => hubRpcClient(NodeRpcs, { ...link, token: Option.some(token) })),
+    )
     return HubCalls.of({
       recordingSettings: Effect.scoped(Effect.flatMap(client, (hub) => hub.RecordingSettings())),
       register: ({ version, labels, mode, hostKey }) =>

@@ -1,17 +1,15 @@
 import * as Grpc from "@grpc/grpc-js"
 import { Context, type Duration, Effect, Layer, Redacted, type Scope } from "effect"
-import type { BearerToken } from "../../api/BearerToken.ts"
-import { type HubAddress, hubAuthority } from "../../api/HubAddress.ts"
-import { grpcChannelOptions, grpcCredentials, type HubTrust } from "../../api/HubTrust.ts"
+import { hubAuthority, showHubAddress } from "../../api/HubAddress.ts"
+import { grpcChannelOptions, grpcCredentials } from "../../api/HubTrust.ts"
 import { recordMethod } from "../../api/RecordingIngestMethod.ts"
 import { encodeEndEntry } from "../../recording/End.ts"
+import { ClientWay } from "../../session/ClientWay.ts"
 import type { RecordingLost, RemoteSink } from "../../session/RecordingSink.ts"
+import type { HubLink, HubLinks } from "../hub/HubLink.ts"
 import { type Opening, RecordCall } from "./RecordCall.ts"
 
-export interface HubRecorderOptions {
-  readonly hub: HubAddress
-  readonly trust: HubTrust
-  readonly token: Effect.Effect<BearerToken>
+export interface HubRecorderOptions extends HubLinks {
   /** How long the hub may confirm nothing. */
   readonly ackTimeout: Duration.DurationInput
 }
@@ -28,7 +26,7 @@ const channelOptions: Grpc.ChannelOptions = {
   "grpc-node.flow_control_window": 1024 * 1024,
 }
 
-/** Brings recordings to the hub. */
+/** Brings recordings to a hub: to the one that their client comes by (`ClientWay`), else to one that the node is connected to. */
 export class HubRecorder extends Context.Tag("mezite/node/HubRecorder")<
   HubRecorder,
   {
@@ -42,28 +40,35 @@ export class HubRecorder extends Context.Tag("mezite/node/HubRecorder")<
     Layer.scoped(
       HubRecorder,
       Effect.gen(function* () {
-        let client = newClient(options)
-        yield* Effect.addFinalizer(() => Effect.sync(() => client.close()))
+        const clients = new Map<string, Grpc.Client>()
+        yield* Effect.addFinalizer(() => Effect.sync(() => clients.forEach((client) => void client.close())))
+        const clientFor = (link: HubLink): Grpc.Client => {
+          const way = showHubAddress(link.hub)
+          const client = clients.get(way) ?? newClient(link)
+          clients.set(way, client)
+          return client
+        }
         // Calls that are still heard go on; new ones must not wait until TCP or a keep-alive gives the old connection up.
-        const replace = (silent: Grpc.Client): void => {
-          if (silent !== client) return
-          client = newClient(options)
+        const drop = (way: string, silent: Grpc.Client): void => {
+          if (clients.get(way) === silent) clients.delete(way)
           silent.close()
         }
         const { path, requestSerialize, responseDeserialize } = recordMethod
-        const start = Effect.map(options.token, (token) => {
+        const start = Effect.gen(function* () {
+          const [links, way] = [yield* options.links, yield* ClientWay]
           const metadata = new Grpc.Metadata()
-          metadata.set("authorization", `Bearer ${Redacted.value(token)}`)
-          const used = client
-          const stream = used.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
-          return { stream, onSilence: () => replace(used) }
+          metadata.set("authorization", `Bearer ${Redacted.value(yield* options.token)}`)
+          const link = links.find(({ hub }) => showHubAddress(hub) === way) ?? links[0]
+          const client = clientFor(link)
+          const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
+          return { stream, onSilence: () => drop(showHubAddress(link.hub), client) }
         })
         return { open: (header) => RecordCall.open(start, header, options.ackTimeout) }
       }),
     )
 }
 
-const newClient = ({ hub, trust }: HubRecorderOptions) =>
+const newClient = ({ hub, trust }: HubLink) =>
   new Grpc.Client(hubAuthority(hub), grpcCredentials(trust), { ...channelOptions, ...grpcChannelOptions(trust, hub) })
 
 /** A live session's sink at the hub, on a call that was just opened. */

@@ -1,6 +1,6 @@
 import { createPrivateKey } from "node:crypto"
 import { join } from "node:path"
-import { Context, Effect, Layer, Redacted, Ref, Schedule, type Scope } from "effect"
+import { Array as Arr, Context, Effect, Layer, Redacted, Ref, Schedule, type Scope } from "effect"
 import { mintNodeToken } from "../../api/BearerToken.ts"
 import type { HubAddress } from "../../api/HubAddress.ts"
 import type { HubTrust } from "../../api/HubTrust.ts"
@@ -59,8 +59,7 @@ const layerGateway = (node: AgentlessNode, { nodes, reach }: GatewayServices, op
     name: node.name,
     cluster: nodes.cluster,
     link: {
-      hub: options.hub,
-      trust: options.trust,
+      links: Effect.succeed(Arr.of({ hub: options.hub, trust: options.trust })),
       token: mintNodeToken({ nodeId: node.id, audience: nodes.cluster, key: privateKey(node.identityKey) }),
     },
     config: options.config,

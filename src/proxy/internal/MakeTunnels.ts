@@ -1,7 +1,7 @@
 import { Duration, Effect, Runtime, Schema } from "effect"
 import type { WebSocket } from "ws"
 import { closeGently } from "../../api/transport/CloseGently.ts"
-import { Announcement, closeCode, type EndTarget } from "../../api/transport/TunnelMessages.ts"
+import { Announcement, type ClusterHubs, closeCode, type EndTarget } from "../../api/transport/TunnelMessages.ts"
 import { WebSocketDuplex } from "../../api/transport/WebSocketDuplex.ts"
 import type { NodeId, NodeName } from "../../domain/Identifiers.ts"
 import type { Lock } from "../../domain/Lock.ts"
@@ -79,6 +79,7 @@ export const makeTunnels = Effect.fn("Tunnels.make")(function* (options: Tunnels
       Effect.map(open(node, about), (tunnel) => new WebSocketDuplex(tunnel)),
     online: Effect.sync(() => registry.online),
     hold: (locks: ReadonlyArray<Lock>) => Effect.sync(() => registry.hold(locks)),
+    knowHubs: (hubs: ClusterHubs) => Effect.sync(() => registry.knowHubs(hubs)),
     end: (target: EndTarget, reason: string, node?: NodeName) => Effect.sync(() => registry.end(target, reason, node)),
     stopping: (endsIn: Duration.Duration) =>
       Effect.sync(() => registry.tell({ type: "stopping", ends_in_ms: Duration.toMillis(endsIn) })),

@@ -2,7 +2,7 @@ import { Option } from "effect"
 import { WebSocket } from "ws"
 import { closeGently } from "../../api/transport/CloseGently.ts"
 import type { Heartbeat } from "../../api/transport/Heartbeat.ts"
-import { type ControlMessage, closeCode, type EndTarget } from "../../api/transport/TunnelMessages.ts"
+import { type ClusterHubs, type ControlMessage, closeCode, type EndTarget } from "../../api/transport/TunnelMessages.ts"
 import type { NodeId, NodeName } from "../../domain/Identifiers.ts"
 import type { Lock } from "../../domain/Lock.ts"
 import type { NodeIdentity } from "../NodeAuthenticator.ts"
@@ -18,6 +18,7 @@ export class NodeRegistry {
   readonly #all = new Set<NodeConnection>()
   readonly #heartbeat: Heartbeat
   #locks: ReadonlyArray<Lock> = []
+  #hubs: ClusterHubs | undefined
   readonly #onOffline: (node: NodeName) => void
 
   constructor(heartbeat: Heartbeat, onOffline: (node: NodeName) => void) {
@@ -37,6 +38,7 @@ export class NodeRegistry {
   add(node: NodeIdentity, control: WebSocket): boolean {
     const earlier = this.#byName.get(node.name)
     const connection = new NodeConnection(node, control, this.#heartbeat, this.#locks)
+    if (this.#hubs !== undefined) connection.tell({ type: "hubs", ...this.#hubs })
     connection.onGone = () => this.#all.delete(connection)
     this.#all.add(connection)
     this.#byName.set(node.name, connection)
@@ -70,6 +72,13 @@ export class NodeRegistry {
     if (locks.length === before.size && locks.every(({ id }) => before.has(id))) return
     this.#locks = locks
     this.tell({ type: "locks", locks })
+  }
+
+  /** Tells every node which hubs there are, where they are others than before. */
+  knowHubs(hubs: ClusterHubs): void {
+    if (JSON.stringify(hubs) === JSON.stringify(this.#hubs)) return
+    this.#hubs = hubs
+    this.tell({ type: "hubs", ...hubs })
   }
 
   /** Tells every node. */

@@ -19,8 +19,7 @@ it.scopedLive("tells the hub's own trouble apart from a hub that is not to be re
         Effect.flip,
         Effect.provide(
           HubRecorder.layer({
-            hub: { host: "127.0.0.1", port, tls: false },
-            trust: HubTrust.Plain(),
+            links: Effect.succeed([{ hub: { host: "127.0.0.1", port, tls: false }, trust: HubTrust.Plain() }]),
             token: tokenOf(node),
             ackTimeout: Duration.seconds(3),
           }),

@@ -2,7 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import type { RawData, WebSocket } from "ws"
 
 import { defaultHeartbeat, type Heartbeat, watchHeartbeat } from "../../../api/transport/Heartbeat.ts"
-import { ControlMessage, closeCode, type EndTarget } from "../../../api/transport/TunnelMessages.ts"
+import { type ClusterHubs, ControlMessage, closeCode, type EndTarget } from "../../../api/transport/TunnelMessages.ts"
 import type { Lock } from "../../../domain/Lock.ts"
 
 /** How a control connection ended, and the hub's words. */
@@ -31,6 +31,7 @@ export const runControl = (
     readonly dial: (tunnels: number) => void
     readonly lock: (locks: ReadonlyArray<Lock>) => void
     readonly end: (target: EndTarget, reason: string) => void
+    readonly hubs: (told: ClusterHubs) => void
     readonly stopping: (endsInMs: number) => void
   },
 ): Effect.Effect<ControlEnd> =>
@@ -53,6 +54,8 @@ export const runControl = (
           return on.lock(message.locks)
         case "end":
           return on.end(message.target, message.reason)
+        case "hubs":
+          return on.hubs(message)
         case "stopping":
           return on.stopping(message.ends_in_ms)
         case "welcome":

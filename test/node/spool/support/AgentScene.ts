@@ -39,8 +39,7 @@ export const agent = (
     Layer.provideMerge(Spool.layer({ directory, minFree, onLocalFailure: "end" })),
     Layer.provideMerge(
       HubRecorder.layer({
-        hub: { host: "127.0.0.1", port, tls: false },
-        trust: HubTrust.Plain(),
+        links: Effect.succeed([{ hub: { host: "127.0.0.1", port, tls: false }, trust: HubTrust.Plain() }]),
         token: tokenOf(node),
         ackTimeout,
       }),

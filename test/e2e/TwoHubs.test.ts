@@ -1,0 +1,159 @@
+import { existsSync, mkdtempSync, readFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { ListObjectsV2Command } from "@aws-sdk/client-s3"
+import { afterAll, beforeAll, expect, it } from "vitest"
+import { PostgresServer } from "../support/PostgresServer.ts"
+import { RadosGateway } from "../support/RadosGateway.ts"
+import { Cluster } from "./support/Cluster.ts"
+import { bundled, Program, runToEnd, type Variables } from "./support/Program.ts"
+import { Terminal } from "./support/Terminal.ts"
+import { until } from "./support/until.ts"
+import { mshSsh } from "./support/ways.ts"
+
+const bucket = "mezite-session-recordings"
+const directory = mkdtempSync(join(tmpdir(), "mezite-e2e-"))
+const identityOfB = join(directory, "alice-b.json")
+
+let postgres: PostgresServer
+let gateway: RadosGateway
+let cluster: Cluster
+let hubB: Program
+let variablesOfB: Variables
+let pinOfB = ""
+
+/** A hub of its own directory beside the cluster's first, over the same database and bucket. */
+const startB = async (shared: Variables) => {
+  variablesOfB = {
+    PATH: process.env.PATH ?? "/usr/bin:/bin",
+    HOME: directory,
+    MEZITE_DATA_DIR: join(directory, "hub-b"),
+    MEZITE_LISTEN: "127.0.0.1:0",
+    MEZITE_SSH_LISTEN: "127.0.0.1:0",
+    ...shared,
+  }
+  hubB = new Program([...bundled("mezhub"), "start"], variablesOfB)
+  const [, pin = ""] = await hubB.shows(/^mezhub ready listen=\S+ ssh=\S+ ca_pin=(\S+)$/m)
+  pinOfB = pin
+}
+
+beforeAll(async () => {
+  ;[postgres, gateway] = await Promise.all([PostgresServer.start(), RadosGateway.start()])
+  await gateway.createBucket(bucket)
+  const shared = {
+    MEZITE_DATABASE_URL: postgres.url("postgres"),
+    MEZITE_RECORDING_BACKEND: "s3",
+    MEZITE_RECORDING_ENC_KEY: "8f".repeat(32),
+    MEZITE_S3_BUCKET: bucket,
+    MEZITE_S3_REGION: "us-east-1",
+    MEZITE_S3_ACCESS_KEY: gateway.accessKey,
+    MEZITE_S3_SECRET_KEY: gateway.secretKey,
+    MEZITE_S3_FORCE_PATH_STYLE: "true",
+    MEZITE_S3_ENDPOINT: gateway.endpoint,
+  }
+  const mode = (name: string) => ({ MEZITE_RECORDING_MODE: name, MEZITE_RECORDING_ACK_TIMEOUT: "2s" })
+  // At the same instant, on a database that is empty.
+  ;[cluster] = await Promise.all([
+    Cluster.start({ directory, hub: shared, nodes: { "web-1": mode("node-sync"), "web-2": mode("node") } }),
+    startB(shared),
+  ])
+})
+afterAll(async () => {
+  await cluster?.stop()
+  await Promise.all([postgres?.stop(), gateway?.stop()])
+})
+
+const mezctlAtB = async (...words: ReadonlyArray<string>) => {
+  const { code, stdout, stderr } = await runToEnd([...bundled("mezctl"), ...words], variablesOfB)
+  if (code !== 0) throw new Error(`mezctl ${words.join(" ")}: ${stderr}`)
+  return stdout.toString()
+}
+const json = async <A>(...words: ReadonlyArray<string>): Promise<A> =>
+  JSON.parse(await mezctlAtB(...words, "--format=json"))
+type Listed = { session_id: string; node: string; ended_at: string | null; status: string }
+const sessionsAtB = () => json<ReadonlyArray<Listed>>("sessions", "ls")
+const stored = async () => {
+  const { Contents = [] } = await gateway.client.send(new ListObjectsV2Command({ Bucket: bucket }))
+  return Contents.map(({ Key = "" }) => Key)
+}
+
+/** A shell that has shown something, and its session. */
+const shellOn = async (node: string, identity: string) => {
+  const terminal = new Terminal(await mshSsh.words(cluster, node), cluster.variablesOf(identity))
+  await terminal.shows(/[#$] $/)
+  terminal.type("echo id=\"$MEZITE_SESSION_ID\"; echo all''-shown\r")
+  const [, id = ""] = await terminal.shows(/id=(\S+)\r\nall-shown\r\n/)
+  return { terminal, id }
+}
+
+it("is one cluster behind two hubs, of which one may be lost", async () => {
+  expect(pinOfB).toBe(cluster.pin)
+  const nodes = () => json<ReadonlyArray<{ name: string; online: boolean }>>("nodes", "ls")
+  await until("the agents are at both hubs", async () => (await nodes()).every(({ online }) => online))
+  // Whoever gets an identity learns of both hubs.
+  await until("both hubs know of each other", async () => {
+    await cluster.mezctl("auth", "sign", "--user", "alice", "--ttl", "1h", "--out", cluster.identity)
+    const { hubs } = JSON.parse(readFileSync(cluster.identity, "utf8")).credentials.cluster
+    return hubs.length === 2
+  })
+  await mezctlAtB("auth", "sign", "--user", "alice", "--ttl", "1h", "--out", identityOfB)
+
+  const [sync, local, other, ordered] = [
+    await shellOn("web-1", cluster.identity),
+    await shellOn("web-2", cluster.identity),
+    await shellOn("web-1", identityOfB),
+    await shellOn("web-2", cluster.identity),
+  ]
+  const active = await until("all are active at the other hub", async () => {
+    const found = (await sessionsAtB()).filter(({ ended_at }) => ended_at === null)
+    return found.length === 4 && found
+  })
+  expect(active.map(({ session_id }) => session_id).toSorted()).toEqual(
+    [sync, local, other, ordered].map(({ id }) => id).toSorted(),
+  )
+  await mezctlAtB("sessions", "terminate", ordered.id, "--reason", "enough")
+  expect((await ordered.terminal.ended()).status).toBe(255)
+
+  cluster.hub.kill("SIGKILL")
+  expect((await sync.terminal.ended()).status).toBe(255)
+  expect((await local.terminal.ended()).status).toBe(255)
+  other.terminal.type("echo still''-here\r")
+  await other.terminal.shows(/still-here\r\n/)
+  // The identity names the lost hub first.
+  const startedAt = performance.now()
+  const ran = await runToEnd(await mshSsh.words(cluster, "web-1", { command: "echo here" }), cluster.userVariables)
+  expect([ran.code, ran.stdout.toString(), ran.stderr]).toEqual([0, "here\n", ""])
+  expect(performance.now() - startedAt).toBeLessThan(15_000)
+
+  await until("the agents bring to the other hub what they have", async () => {
+    const keys = await stored()
+    return [sync, local, ordered].every(({ id }) => keys.includes(`${id}.rec`))
+  })
+  for (const { id } of [sync, local, ordered]) {
+    expect((await cluster.msh("verify", id)).stdout.toString()).toMatch(/ is whole/)
+    expect((await cluster.msh("play", "--speed", "1000", id)).stdout.toString()).toContain("all-shown")
+  }
+
+  const left = cluster.partial(sync.id)
+  expect(existsSync(left)).toBe(true)
+  await cluster.startHub()
+  await until("the agents are at the hub that is back", async () => {
+    const { stdout } = await cluster.mezctl("nodes", "ls", "--format=json")
+    return JSON.parse(stdout.toString()).every((node: { online: boolean }) => node.online)
+  })
+  other.terminal.type("exit 7\r")
+  expect((await other.terminal.ended()).status).toBe(7)
+  await until("all are over", async () => (await sessionsAtB()).every(({ ended_at }) => ended_at !== null))
+  const told = async (type: string) =>
+    (await json<ReadonlyArray<{ session_id: string }>>("audit", "ls", "--type", type)).map(
+      ({ session_id }) => session_id,
+    )
+  const ids = (await sessionsAtB()).map(({ session_id }) => session_id).toSorted()
+  expect(ids.length).toBe(5)
+  await until("all are stored", async () => (await stored()).length === 5)
+  for (const type of ["session.start", "session.end", "session.recording.stored"]) {
+    expect((await told(type)).toSorted()).toEqual(ids)
+  }
+  expect(await mezctlAtB("audit", "verify")).toMatch(/OK/)
+  expect((await cluster.mezctl("audit", "verify")).stdout.toString()).toMatch(/OK/)
+}, 90_000)
