@@ -12,7 +12,7 @@ export const tokenLifeSeconds = 300
 export const maxTokenLength = 16_384
 
 /** `typ` of a token's header (RFC 8725, 3.11): one kind is never taken for the other. */
-export const tokenType = { node: "mezite-node+jwt", user: "mezite-user+jwt" } as const
+export const tokenType = { node: "mezite-node+jwt", user: "mezite-user+jwt", hub: "mezite-hub+jwt" } as const
 
 interface Draft {
   readonly header: { readonly typ: string; readonly ocert?: string }
@@ -47,6 +47,14 @@ export const mintNodeToken = (options: {
     audience: options.audience,
     key: options.key,
   })
+
+/** A hub's token for another hub of its cluster, signed by the key that only these have. */
+export const mintHubToken = (options: {
+  readonly hubId: string
+  readonly audience: string
+  readonly key: KeyObject
+}): Effect.Effect<BearerToken> =>
+  mint({ header: { typ: tokenType.hub }, subject: options.hubId, audience: options.audience, key: options.key })
 
 /** A user's token, signed by the key that the certificate is for; it carries the certificate, so that nothing is looked up. */
 export const mintUserToken = (options: {

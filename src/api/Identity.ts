@@ -1,6 +1,6 @@
 import { RpcMiddleware } from "@effect/rpc"
 import { Context, Data } from "effect"
-import type { Login, NodeId, NodeName, UserName } from "../domain/Identifiers.ts"
+import type { HubId, Login, NodeId, NodeName, UserName } from "../domain/Identifiers.ts"
 import type { Role } from "../domain/Role.ts"
 import { Unauthenticated } from "./ApiError.ts"
 
@@ -17,6 +17,8 @@ export type Identity = Data.TaggedEnum<{
     readonly createdMs: number
   }
   Node: { readonly id: NodeId; readonly name: NodeName }
+  /** Another hub of this cluster. */
+  Hub: { readonly id: HubId }
 }>
 export const Identity = Data.taggedEnum<Identity>()
 

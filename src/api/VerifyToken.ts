@@ -9,7 +9,7 @@ const skewSeconds = 60
 
 const Header = Schema.Struct({
   alg: Schema.Literal("EdDSA"),
-  typ: Schema.Literal(tokenType.node, tokenType.user),
+  typ: Schema.Literal(tokenType.node, tokenType.user, tokenType.hub),
   ocert: Schema.optional(Schema.NonEmptyString),
 })
 
@@ -23,7 +23,7 @@ const Claims = Schema.Struct({
 
 /** What a verified token says. */
 export interface VerifiedToken<A> {
-  /** A node's id, or a user's name. */
+  /** A node's id, a user's name, or a hub's id. */
   readonly subject: string
   /** Its `jti`: no two tokens of a subject have the same. */
   readonly tokenId: string
@@ -112,6 +112,14 @@ export const verifyNodeToken = <A, E, R>(options: {
   readonly resolve: (nodeId: string) => Effect.Effect<KnownKey<A>, E, R>
 }): Effect.Effect<VerifiedToken<A>, InvalidToken | E, R> =>
   verify({ ...options, typ: tokenType.node, find: options.resolve })
+
+/** Verifies a hub's token with the key that the cluster's hubs share. */
+export const verifyHubToken = <A, E, R>(options: {
+  readonly token: BearerToken
+  readonly audience: string
+  readonly resolve: (hubId: string) => Effect.Effect<KnownKey<A>, E, R>
+}): Effect.Effect<VerifiedToken<A>, InvalidToken | E, R> =>
+  verify({ ...options, typ: tokenType.hub, find: options.resolve })
 
 /**
  * Verifies a user's token with the key in its certificate. `resolve` must verify that certificate (base64): its

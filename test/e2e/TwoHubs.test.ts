@@ -111,6 +111,13 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   expect(active.map(({ session_id }) => session_id).toSorted()).toEqual(
     [sync, local, other, ordered].map(({ id }) => id).toSorted(),
   )
+  // What one hub is recording is read through the other, encrypted as it is, and leaves one trace.
+  const follow = await runToEnd(
+    [...bundled("msh"), "play", "--speed", "1000", sync.id],
+    cluster.variablesOf(identityOfB),
+  )
+  expect([follow.code, follow.stdout.toString()]).toEqual([0, expect.stringContaining("all-shown")])
+  expect((await json<ReadonlyArray<unknown>>("audit", "ls", "--type", "session.recording.access")).length).toBe(1)
   await mezctlAtB("sessions", "terminate", ordered.id, "--reason", "enough")
   expect((await ordered.terminal.ended()).status).toBe(255)
 

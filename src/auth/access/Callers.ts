@@ -1,11 +1,12 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Context, Effect, Layer, Option } from "effect"
+import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { Unauthenticated } from "../../api/ApiError.ts"
 import type { BearerToken } from "../../api/BearerToken.ts"
 import { ed25519FromSsh } from "../../api/Ed25519Key.ts"
 import { Identity } from "../../api/Identity.ts"
 import { InvalidToken } from "../../api/InvalidToken.ts"
-import { type VerifiedToken, verifyNodeToken, verifyUserToken } from "../../api/VerifyToken.ts"
+import { type VerifiedToken, verifyHubToken, verifyNodeToken, verifyUserToken } from "../../api/VerifyToken.ts"
+import { HubId } from "../../domain/Identifiers.ts"
 import { lockedMessage, type Whereabouts } from "../../domain/Lock.ts"
 import { Users } from "../identities/Users.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
@@ -32,8 +33,12 @@ const refuse = (error: InvalidToken) => Effect.fail(new Unauthenticated({ messag
 const whereabouts = (identity: Identity): Whereabouts =>
   identity._tag === "User" ? { user: identity.user } : identity._tag === "Node" ? { node: identity.name } : {}
 
+/** "malformed" is what a token of another kind is. */
+const isOtherKind = (error: InvalidToken | SqlError): boolean =>
+  error._tag === "InvalidToken" && error.reason === "malformed"
+
 const make = Effect.gen(function* () {
-  const { clusterName: audience } = yield* ClusterKeys
+  const { clusterName: audience, hubKey } = yield* ClusterKeys
   const [users, nodes, authority] = [yield* Users, yield* Nodes, yield* UserAuthority]
   const [roles, locks] = [yield* Roles, yield* Locks]
 
@@ -91,6 +96,17 @@ const make = Effect.gen(function* () {
       resolve: (certificate) => certified(Buffer.from(certificate, "base64")),
     }).pipe(Effect.flatMap(once))
 
+  const hubToken = (token: BearerToken) =>
+    verifyHubToken({
+      token,
+      audience,
+      resolve: (id) =>
+        Option.match(Option.all([Schema.decodeOption(HubId)(id), ed25519FromSsh(hubKey.publicLine)]), {
+          onNone: () => unknown("this is no hub of this cluster"),
+          onSome: ([hub, key]) => Effect.succeed({ subject: id, key, known: Identity.Hub({ id: hub }) }),
+        }),
+    }).pipe(Effect.flatMap(once))
+
   const verifiedNode = Effect.fn("Callers.verifiedNode")((token: BearerToken) =>
     Effect.flatMap(nodeToken(token), unlocked),
   )
@@ -108,12 +124,12 @@ const make = Effect.gen(function* () {
   )
 
   const caller = Effect.fn("Callers.caller")((token: BearerToken) =>
-    Effect.catchIf(
-      nodeToken(token) as Effect.Effect<Identity, InvalidToken | SqlError>,
-      // "malformed" is what a token of the other kind is.
-      (error) => error._tag === "InvalidToken" && error.reason === "malformed",
-      () => userToken(token),
-    ).pipe(Effect.flatMap(unlocked), Effect.catchTag("InvalidToken", refuse)),
+    (nodeToken(token) as Effect.Effect<Identity, InvalidToken | SqlError>).pipe(
+      Effect.catchIf(isOtherKind, () => userToken(token) as Effect.Effect<Identity, InvalidToken | SqlError>),
+      Effect.catchIf(isOtherKind, () => hubToken(token)),
+      Effect.flatMap(unlocked),
+      Effect.catchTag("InvalidToken", refuse),
+    ),
   )
 
   const stillThere = (identity: Identity, sinceMs: number) => {

@@ -32,7 +32,7 @@ export const permissions = (roles: ReadonlyArray<Role>): Permissions => {
   }
 }
 
-/** What that caller may do through `ClusterRpcs`: a node nothing, whoever holds the hub's unix socket everything. */
+/** What that caller may do through `ClusterRpcs`: nodes and hubs nothing, whoever holds the hub's unix socket everything. */
 export const permissionsOf = (identity: Identity): Permissions => {
   switch (identity._tag) {
     case "LocalAdmin":
@@ -40,6 +40,7 @@ export const permissionsOf = (identity: Identity): Permissions => {
     case "User":
       return permissions(identity.roles)
     case "Node":
+    case "Hub":
       return nothing
   }
 }

@@ -82,6 +82,12 @@ export const authorizeNode = (
     () => new Forbidden({ message: `only a node may do this (${rpc})` }),
   )
 
+/** Every call of `HubRpcs` is for hubs only. */
+export const authorizeHub = (rpc: string): Effect.Effect<void, Forbidden, CurrentIdentity> =>
+  Effect.flatMap(CurrentIdentity, ({ _tag }) =>
+    _tag === "Hub" ? Effect.void : new Forbidden({ message: `only a hub of this cluster may do this (${rpc})` }),
+  )
+
 /** The caller's name in the audit log. */
 export const nameOf = (identity: Identity): string => {
   switch (identity._tag) {
@@ -91,5 +97,7 @@ export const nameOf = (identity: Identity): string => {
       return identity.user
     case "Node":
       return `node:${identity.name}`
+    case "Hub":
+      return `hub:${identity.id}`
   }
 }

@@ -52,6 +52,7 @@ const make = Effect.fn("ClusterKeys.make")(function* (clusterName: Option.Option
     userCa: yield* load(sql, "user_ca"),
     hostCa: yield* load(sql, "host_ca"),
     sshHostKey: yield* load(sql, "ssh_host"),
+    hubKey: yield* load(sql, "hub"),
     recordingKeys: [yield* load(sql, "recording_1")] as const,
     tls: <E, R>(generate: Effect.Effect<TlsKeyPair, E, R>) =>
       Effect.flatMap(Effect.context<R>(), (context) =>
@@ -81,6 +82,8 @@ export class ClusterKeys extends Context.Tag("mezite/auth/ClusterKeys")<
     readonly hostCa: SigningKey
     /** The host key of the SSH front door. */
     readonly sshHostKey: SigningKey
+    /** Signs what the cluster's hubs tell each other. */
+    readonly hubKey: SigningKey
     /** Seal recordings; the newest first, which is the one that seals. */
     readonly recordingKeys: readonly [SigningKey, ...ReadonlyArray<SigningKey>]
     /** The TLS key that is stored, else the one that `generate` gives, which is stored. */

@@ -13,7 +13,10 @@ import {
   RecordingError,
   readEntries,
 } from "../../recording/index.ts"
-import { isDeleted, type RecordingState, shareOf } from "../recordings/RecordingRow.ts"
+import { Hubs } from "../hubs/Hubs.ts"
+import { PeerRecordings } from "../hubs/PeerRecordings.ts"
+import { SessionHubs } from "../hubs/SessionHubs.ts"
+import { isDeleted, type RecordingRow, type RecordingState, shareOf } from "../recordings/RecordingRow.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
 import { LocalRecordings } from "./LocalRecordings.ts"
@@ -24,6 +27,7 @@ const make = (keyRing: Redacted.Redacted<KeyRing>) =>
     const recordings = yield* Recordings
     const local = yield* LocalRecordings
     const storage = yield* RecordingStorage
+    const [hubs, sessionHubs, peers] = [yield* Hubs, yield* SessionHubs, yield* PeerRecordings]
 
     /** It may be put in its place, or taken back, between a look and an open. */
     const open = Effect.fnUntraced(function* (sessionId: SessionId, state: RecordingState) {
@@ -35,15 +39,22 @@ const make = (keyRing: Redacted.Redacted<KeyRing>) =>
       return yield* new NotFound({ message: `the recording of session ${sessionId} is not on this hub` })
     })
 
+    const bytesOf = Effect.fnUntraced(function* ({ session_id: sessionId, state }: RecordingRow) {
+      const here = Effect.map(open(sessionId, state), (file) => file.from(0))
+      if (state === "stored") return yield* here
+      const holder = yield* sessionHubs.holder(sessionId)
+      return holder === hubs.id ? yield* here : peers.read(holder, sessionId)
+    })
+
     const read = Effect.fn("StoredRecordings.read")(function* (sessionId: string, sealed: boolean) {
       const recording = yield* recordings.get(sessionId)
       if (Option.isNone(recording)) return yield* new NotFound({ message: `session ${sessionId} was not recorded` })
       if (isDeleted(recording.value)) {
         return yield* new NotFound({ message: `the recording of session ${sessionId} was deleted` })
       }
-      const file = yield* open(recording.value.session_id, recording.value.state)
+      const bytes = yield* bytesOf(recording.value)
       const keys = Redacted.value(keyRing).withShare(Option.getOrUndefined(shareOf(recording.value)))
-      return sealed ? file.from(0) : inClear(file.from(0), keys)
+      return sealed ? bytes : inClear(bytes, keys)
     })
 
     return RecordingStore.of({
@@ -61,8 +72,11 @@ const make = (keyRing: Redacted.Redacted<KeyRing>) =>
 /** Gives recordings to those who may have them: as they are stored, or in clear. */
 export const layer = (
   keyRing: Redacted.Redacted<KeyRing>,
-): Layer.Layer<RecordingStore, never, Recordings | LocalRecordings | RecordingStorage> =>
-  Layer.effect(RecordingStore, make(keyRing))
+): Layer.Layer<
+  RecordingStore,
+  never,
+  Recordings | LocalRecordings | RecordingStorage | Hubs | SessionHubs | PeerRecordings
+> => Layer.effect(RecordingStore, make(keyRing))
 
 const unavailable = (error: StorageFailed | RecordingError | SqlError) =>
   Effect.zipRight(

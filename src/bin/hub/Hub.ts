@@ -9,6 +9,7 @@ import { layerSqlite } from "../../auth/database/Database.ts"
 import { Enforcer } from "../../auth/enforcement/Enforcer.ts"
 import { Hubs } from "../../auth/hubs/Hubs.ts"
 import { ownHubId } from "../../auth/hubs/ownHubId.ts"
+import { PeerRecordings } from "../../auth/hubs/PeerRecordings.ts"
 import * as GrpcIngest from "../../auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../auth/ingest/RecordingIngest.ts"
@@ -115,7 +116,7 @@ const layerStorage = (storage: StorageConfig, directory: string) =>
     ? Filesystem.layer(directory)
     : Layer.unwrapEffect(Effect.map(Effect.promise(loadS3), (S3) => S3.layer(storage)))
 
-const layerRecording = ({ keyRing, orphanAfter, storage }: HubConfig, dataDirectory: string) => {
+const layerRecording = ({ keyRing, orphanAfter, storage, tls }: HubConfig, dataDirectory: string) => {
   const partials = Layer.unwrapEffect(
     Effect.map(ClusterKeys, ({ recordingKeys: [newest, ...older] }) => {
       const signer = sealingKey(newest)
@@ -133,7 +134,9 @@ const layerRecording = ({ keyRing, orphanAfter, storage }: HubConfig, dataDirect
     Layer.provideMerge(
       Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer, RecordingDeletion.layer),
     ),
-    Layer.provideMerge(Layer.merge(LocalRecordings.layer(directory), layerStorage(storage, directory))),
+    Layer.provideMerge(
+      Layer.mergeAll(LocalRecordings.layer(directory), layerStorage(storage, directory), layerPeers(tls)),
+    ),
   )
 }
 
@@ -202,6 +205,21 @@ const rememberOnline = Effect.gen(function* () {
     Effect.repeat(Schedule.spaced("1 minute")),
   )
 })
+
+/** The cluster's hubs have one key; where something before them ends TLS, that is trusted as the system does. */
+const layerPeers = (tls: HubConfig["tls"]) =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const own = tls === "on" ? Option.some(yield* tlsIdentity) : Option.none()
+      return PeerRecordings.layer((hub) => {
+        if (!hub.tls) return HubTrust.Plain()
+        return Option.match(own, {
+          onNone: () => HubTrust.System(),
+          onSome: ({ pin, certificate }) => HubTrust.Pinned({ pin, certificate }),
+        })
+      })
+    }),
+  )
 
 /** Made at the first start, and kept with the cluster's other keys. */
 const tlsIdentity = Effect.gen(function* () {

@@ -4,6 +4,7 @@ import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Layer } from "effect"
 import { ClusterRpcs } from "../../api/ClusterRpcs.ts"
+import { HubRpcs } from "../../api/HubRpcs.ts"
 import { NodeRpcs } from "../../api/NodeRpcs.ts"
 import { PublicRpcs } from "../../api/PublicRpcs.ts"
 import { paths } from "../../api/transport/TunnelMessages.ts"
@@ -11,6 +12,7 @@ import { Callers } from "../../auth/access/Callers.ts"
 import { layerBearerAuthentication } from "../../auth/rpc/BearerAuthentication.ts"
 import { CallerAddress } from "../../auth/rpc/CallerAddress.ts"
 import { layerClusterHandlers } from "../../auth/rpc/ClusterHandlers.ts"
+import { layerHubHandlers } from "../../auth/rpc/HubHandlers.ts"
 import { layerLocalAuthentication } from "../../auth/rpc/LocalAuthentication.ts"
 import { layerNodeHandlers } from "../../auth/rpc/NodeHandlers.ts"
 import { layerPublicHandlers } from "../../auth/rpc/PublicHandlers.ts"
@@ -22,8 +24,14 @@ import type { UpgradeHandler } from "../../proxy/Upgrade.ts"
 /** One handler's defect fails its own call, not its neighbours'. */
 const options = { disableFatalDefects: true } as const
 
-const known = RpcServer.toHttpAppWebsocket(ClusterRpcs.merge(NodeRpcs), options).pipe(
-  Effect.provide([layerClusterHandlers, layerNodeHandlers, layerBearerAuthentication, RpcSerialization.layerMsgPack]),
+const known = RpcServer.toHttpAppWebsocket(ClusterRpcs.merge(NodeRpcs, HubRpcs), options).pipe(
+  Effect.provide([
+    layerClusterHandlers,
+    layerNodeHandlers,
+    layerHubHandlers,
+    layerBearerAuthentication,
+    RpcSerialization.layerMsgPack,
+  ]),
 )
 
 const open = RpcServer.toHttpAppWebsocket(PublicRpcs, options).pipe(

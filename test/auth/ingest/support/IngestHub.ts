@@ -1,10 +1,12 @@
 import { createServer, type Socket } from "node:net"
 import { join } from "node:path"
 import { Context, Duration, Effect, Either, Layer, Logger, LogLevel, Option, Redacted, type Scope } from "effect"
+import { HubTrust } from "../../../../src/api/HubTrust.ts"
 import type { Heartbeat } from "../../../../src/api/transport/Heartbeat.ts"
 import { layerAuthServices } from "../../../../src/auth/AuthServices.ts"
 import { Hubs } from "../../../../src/auth/hubs/Hubs.ts"
 import { ownHubId } from "../../../../src/auth/hubs/ownHubId.ts"
+import { PeerRecordings } from "../../../../src/auth/hubs/PeerRecordings.ts"
 import * as GrpcIngest from "../../../../src/auth/ingest/GrpcIngest.ts"
 import { PartialRecordings } from "../../../../src/auth/ingest/PartialRecordings.ts"
 import { RecordingIngest } from "../../../../src/auth/ingest/RecordingIngest.ts"
@@ -94,7 +96,15 @@ const layerHub = (
     Layer.provideMerge(
       Layer.mergeAll(partials, StoredRecordings.layer(keyRing), RecordingDelivery.layer, RecordingDeletion.layer),
     ),
-    Layer.provideMerge(Layer.mergeAll(LocalRecordings.layer(directory), storage, sessions, recordings)),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        LocalRecordings.layer(directory),
+        storage,
+        sessions,
+        recordings,
+        PeerRecordings.layer(() => HubTrust.Plain()),
+      ),
+    ),
     Layer.provideMerge(layerAuthServices(Option.some("test"), layerCheapPasswords)),
     Layer.provideMerge(Layer.unwrapEffect(Effect.map(ownHubId(join(folder, "hub-id")), Hubs.layer))),
     Layer.provideMerge(
