@@ -112,11 +112,12 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
     [sync, local, other, ordered].map(({ id }) => id).toSorted(),
   )
   // What one hub is recording is read through the other, encrypted as it is, and leaves one trace.
-  const follow = await runToEnd(
+  const running = await runToEnd(
     [...bundled("msh"), "play", "--speed", "1000", sync.id],
     cluster.variablesOf(identityOfB),
   )
-  expect([follow.code, follow.stdout.toString()]).toEqual([0, expect.stringContaining("all-shown")])
+  expect(running.stdout.toString()).toContain("all-shown")
+  expect(running.stderr).toMatch(/is cut off: at byte \d+: the recording has no end\n$/)
   expect((await json<ReadonlyArray<unknown>>("audit", "ls", "--type", "session.recording.access")).length).toBe(1)
   await mezctlAtB("sessions", "terminate", ordered.id, "--reason", "enough")
   expect((await ordered.terminal.ended()).status).toBe(255)
