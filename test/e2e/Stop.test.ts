@@ -2,6 +2,7 @@ import { get } from "node:https"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { Cluster } from "./support/Cluster.ts"
 import { bundled, runToEnd } from "./support/Program.ts"
+import { Relay } from "./support/Relay.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
 import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
@@ -78,6 +79,37 @@ describe("an agent that is told to stop", () => {
     expect(await cluster.agent().ended).toMatchObject({ code: 0 })
     expect(performance.now() - toldAt).toBeLessThan(5_000)
     expect(await ended(cluster)).toMatchObject({ reason: "the agent is stopping" })
+  })
+
+  it("leaves what the hub does not take now to its next start", async () => {
+    const relays: Array<Relay> = []
+    const cluster = await Cluster.start({
+      nodes: { "web-1": { MEZITE_RECORDING_MODE: "node", MEZITE_DRAIN_TIMEOUT: "1s" } },
+      throughTo: async (listen) => {
+        const relay = await Relay.start(Number(listen.split(":")[1]))
+        relays.push(relay)
+        return relay.address
+      },
+    })
+    onTestFinished(async () => {
+      for (const relay of relays) relay.close()
+      await cluster.stop()
+    })
+    const terminal = await shell(cluster)
+    for (const relay of relays) relay.cut("recordings")
+    const toldAt = performance.now()
+    cluster.agent().kill("SIGTERM")
+    expect(await terminal.ended()).toEqual({ status: 255, sane: true })
+    expect(await cluster.agent().ended).toMatchObject({ code: 0, signal: null })
+    expect(performance.now() - toldAt).toBeLessThan(15_000)
+    expect(await cluster.spool("web-1")).toMatchObject([{ state: "waiting", reason: "the agent does not run" }])
+    for (const relay of relays) relay.heal()
+    await cluster.startAgent("web-1")
+    await until("it is brought", async () => (await cluster.spool("web-1")).length === 0)
+    const session = await ended(cluster)
+    expect(session).toMatchObject({ mode: "node", status: "interrupted", reason: "the agent is stopping" })
+    expect(storedRecording(cluster.recording(session.session_id)).output.toString()).toMatch(/ready> $/)
+    expect((await cluster.audit("session.end")).map(({ session_id }) => session_id)).toEqual([session.session_id])
   })
 })
 
