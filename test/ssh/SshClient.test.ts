@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Chunk, Deferred, Effect, Exit, Option, Stream } from "effect"
+import { Chunk, Deferred, Effect, Exit, Fiber, Option, Stream } from "effect"
 import type { ClientChannel } from "../../src/ssh/ClientChannel.ts"
 import { HostVerification } from "../../src/ssh/HostVerification.ts"
 import { generateEd25519, publicKeyBlob } from "../../src/ssh/OpenSshKey.ts"
@@ -143,6 +143,17 @@ describe("our client, OpenSSH's server", () => {
       expect(Buffer.concat(bytes).toString()).toBe("hello")
       const refused = yield* Effect.flip(ssh.directTcpip({ host: "127.0.0.1", port: 1, ...origin }))
       expect(refused).toMatchObject({ _tag: "ChannelRefused" })
+    }),
+  )
+
+  it.scopedLive("says that the connection is gone, where it goes as a session is asked for", () =>
+    Effect.gen(function* () {
+      const socket = yield* dial(yield* sshd(yield* workspace))
+      const ssh = yield* connect(socket, options)
+      const asked = yield* Effect.fork(Effect.flip(ssh.shell({ pty: { term: "xterm", size, modes: {} } })))
+      yield* Effect.yieldNow()
+      socket.destroy(new Error("the network is gone"))
+      expect((yield* Fiber.join(asked)).message).toBe("the connection broke: the network is gone")
     }),
   )
 

@@ -1,4 +1,4 @@
-import { Effect, Either, type Scope } from "effect"
+import { Deferred, Effect, Either, Option, type Scope } from "effect"
 import type { ClientErrorExtensions } from "ssh2"
 import { ChannelRefused } from "../SshError.ts"
 import type { ConnectionLink } from "./ConnectionLink.ts"
@@ -7,6 +7,16 @@ import { tameChannel } from "./ssh2/windows.ts"
 
 /** Called back by ssh2 once the peer has answered, or never will. */
 export type Opened = (error: (Error & ClientErrorExtensions) | undefined, channel: object) => void
+
+/** What ends because the connection broke is not told as a refusal, in whatever words ssh2 has for it. */
+const orBroken = (link: ConnectionLink, refused: ChannelRefused): Effect.Effect<never, ChannelRefused> =>
+  Effect.flatMap(
+    Deferred.poll(link.broken),
+    Option.match({
+      onNone: () => refused,
+      onSome: Effect.catchAll(({ message }) => new ChannelRefused({ message })),
+    }),
+  )
 
 /**
  * Opens a channel to the peer; `request` asks for it and throws on a connection that has ended, `make` is called in the turn in
@@ -33,7 +43,7 @@ export const openChannel = <A>(
     })
   })
   return Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(restore(open), ({ channel, made }) =>
+    Effect.flatMap(restore(Effect.catchAll(open, (refused) => orBroken(link, refused))), ({ channel, made }) =>
       Effect.as(
         Effect.addFinalizer(() => Effect.sync(() => channel.close())),
         made,
