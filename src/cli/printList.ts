@@ -1,4 +1,5 @@
 import { Chunk, Effect, Stream } from "effect"
+import { jsonText } from "../domain/jsonText.ts"
 import type { OutputLost } from "../play/OutputLost.ts"
 import { print } from "./Output.ts"
 import type { Stdio } from "./Stdio.ts"
@@ -24,7 +25,7 @@ const printJson = <A, E, R>(items: Stream.Stream<A, E, R>) =>
         .map((item) => {
           const separator = before
           before = ","
-          return `${separator}\n  ${JSON.stringify(item)}`
+          return `${separator}\n  ${jsonText(item)}`
         })
         .join("")
       return print(text)

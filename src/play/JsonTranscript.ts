@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer"
 import { type Frame, FrameKind } from "../domain/Frame.ts"
+import { jsonText } from "../domain/jsonText.ts"
 import type { SessionInfo } from "../domain/SessionInfo.ts"
 import { CommandJoiner } from "../recording/CommandJoiner.ts"
 import { decodeCommands } from "../recording/CommandPayload.ts"
@@ -62,7 +63,7 @@ export class JsonTranscript {
       program_version: info.programVersion,
       enhanced: info.enhanced,
     }
-    return `{"session":${JSON.stringify(session)},\n"frames":[`
+    return `{"session":${jsonText(session)},\n"frames":[`
   }
 
   frame(frame: Frame): string {
@@ -70,8 +71,7 @@ export class JsonTranscript {
     this.first = false
     const { seq, timeMs, kind, size } = frame
     return (
-      separator +
-      JSON.stringify({ seq, time_ms: timeMs, kind: kindNames.get(kind), size, ...content(frame, this.joiner) })
+      separator + jsonText({ seq, time_ms: timeMs, kind: kindNames.get(kind), size, ...content(frame, this.joiner) })
     )
   }
 
@@ -84,7 +84,7 @@ export class JsonTranscript {
       reason: end.reason,
     }
     const rest = this.joiner.end().map(commandRecord)
-    const incomplete = rest.length === 0 ? "" : `"incomplete":${JSON.stringify(rest)},\n`
-    return `\n],\n${incomplete}"end":${JSON.stringify(told ?? null)}}\n`
+    const incomplete = rest.length === 0 ? "" : `"incomplete":${jsonText(rest)},\n`
+    return `\n],\n${incomplete}"end":${jsonText(told ?? null)}}\n`
   }
 }

@@ -23,9 +23,20 @@ const directory = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true })),
 )
 
+/** What was told of the files that a session has opened. */
+class Account {
+  opens = 0
+  lost = 0
+
+  readonly hear = (record: ProbeRecord): void => {
+    if (record._tag === "File" && record.event.path.length > 600) this.opens += 1
+    else if (record._tag === "Lost") this.lost = record.losses.files
+  }
+}
+
 describe.skipIf(noProbe !== undefined)("the probe", () => {
   it.scopedLive(
-    "follows a new session at once while all that another did is still to be told, and then tells all of that",
+    "follows a new session at once while all that another did is still to be told, and keeps room for what others do",
     () =>
       Effect.gen(function* () {
         const folder = yield* directory
@@ -37,18 +48,17 @@ describe.skipIf(noProbe !== undefined)("the probe", () => {
 
         const watching = yield* Probe.start(probe)
         const told: Array<string> = []
-        let opens = 0
-        let lost = 0
-        const hear = (record: ProbeRecord) => {
-          if (record._tag === "File" && record.event.path.length > 600) opens += 1
-          else if (record._tag === "Lost") lost = record.losses.files
-        }
-        const flood = yield* waitingShell(`exec ${act} opens ${join(deep, "file")} 40000`)
+        const [flooded, calm] = [new Account(), new Account()]
+        const flood = yield* waitingShell(`exec ${act} opens ${join(deep, "file")} 60000`)
+        const neighbour = yield* waitingShell(`exec ${act} opens ${join(deep, "file")} 100`)
         const other = yield* waitingShell("exit 0")
-        yield* watching.track(flood.pid ?? 0, 1, hear)
+        yield* watching.track(flood.pid ?? 0, 1, flooded.hear)
+        yield* watching.track(neighbour.pid ?? 0, 3, calm.hear)
         process.kill(ownProbe(), "SIGSTOP")
         flood.stdin?.end("\n")
         yield* ended(flood)
+        neighbour.stdin?.end("\n")
+        yield* ended(neighbour)
         const synced = yield* Effect.fork(
           Effect.andThen(
             watching.sync(1),
@@ -66,8 +76,10 @@ describe.skipIf(noProbe !== undefined)("the probe", () => {
         yield* Fiber.join(tracked)
         yield* Fiber.join(synced)
         expect(told).toEqual(["tracked", "synced"])
-        expect(opens + lost).toBe(40_000)
-        expect(opens).toBeGreaterThan(20_000)
+        yield* watching.sync(3)
+        expect(flooded.opens + flooded.lost).toBe(60_000)
+        expect(flooded.opens).toBeGreaterThan(20_000)
+        expect(calm).toMatchObject({ opens: 100, lost: 0 })
       }),
     30_000,
   )

@@ -22,8 +22,7 @@ static __noinline int submit_part(struct scratch *scratch, unsigned long start, 
   if (length > ARGUMENT_BYTES) length = ARGUMENT_BYTES;
   if (bpf_probe_read_user(scratch->data, length, (void *)(start + at)) != 0) return 1;
   scratch->head.detail[0] = at;
-  scratch->head.length = sizeof scratch->head + length;
-  bpf_ringbuf_output(&commands, &scratch->head, sizeof scratch->head + length, 0);
+  try_submit(&commands, LOST_COMMANDS, &scratch->head, sizeof scratch->head + length);
   return 1;
 }
 

@@ -85,10 +85,34 @@ static __always_inline struct scratch *scratch_of(enum scratch_slot slot) {
   return scratch;
 }
 
+/*
+ * Whether a session may have so much of a ring: anything while an eighth of that is free, and from then on a 64th of it
+ * in a second, so that what one does in a flood leaves room for what others do.
+ */
+static __always_inline int may_have(void *ring, enum lost_kind kind, struct record_head *head, __u32 length) {
+  __u64 size = bpf_ringbuf_query(ring, BPF_RB_RING_SIZE);
+  if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < size / 8 * 7) return 1;
+  struct session_state *state = bpf_map_lookup_elem(&sessions, &head->session);
+  if (!state) return 1;
+  struct share *share = &state->shares[kind];
+  __u64 second = head->time_ns >> 30;
+  /* Two processors may both begin it anew: then a session has a little more. */
+  if (share->second != second) {
+    share->second = second;
+    share->bytes = 0;
+  }
+  return __sync_fetch_and_add(&share->bytes, length) < size / 64;
+}
+
+/* Sends a record; false where there was no room for it. */
+static __always_inline int try_submit(void *ring, enum lost_kind kind, struct record_head *head, __u32 length) {
+  head->length = length;
+  return may_have(ring, kind, head, length) && bpf_ringbuf_output(ring, head, length, 0) == 0;
+}
+
 /* Sends a record, or counts it as lost. */
 static __always_inline void submit(void *ring, enum lost_kind kind, struct record_head *head, __u32 length) {
-  head->length = length;
-  if (bpf_ringbuf_output(ring, head, length, 0) != 0) count_lost(head->session, kind);
+  if (!try_submit(ring, kind, head, length)) count_lost(head->session, kind);
 }
 
 static __always_inline void submit_scratch(void *ring, enum lost_kind kind, struct scratch *scratch) {

@@ -16,8 +16,15 @@ struct tag {
   __u32 ended;      /* whether its end was told */
 };
 
+/* What a session has had of a ring that others need too: so many bytes within a second of 2^30 ns. */
+struct share {
+  __u64 second;
+  __u64 bytes;
+};
+
 struct session_state {
   __u64 lost[LOST_KINDS];
+  struct share shares[LOST_KINDS];
   __s64 tasks; /* that have a tag of this session */
 };
 
