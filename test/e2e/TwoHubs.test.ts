@@ -133,12 +133,17 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   expect([ran.code, ran.stdout.toString(), ran.stderr]).toEqual([0, "here\n", ""])
   expect(performance.now() - startedAt).toBeLessThan(15_000)
 
+  const told = async (type: string) =>
+    (await json<ReadonlyArray<{ session_id: string }>>("audit", "ls", "--type", type)).map(
+      ({ session_id }) => session_id,
+    )
   await until("the agents bring to the other hub what they have", async () => {
-    const keys = await stored()
-    return [sync, local, ordered].every(({ id }) => keys.includes(`${id}.rec`))
+    const ids = await told("session.recording.stored")
+    return [sync, local, ordered].every(({ id }) => ids.includes(id))
   })
   for (const { id } of [sync, local, ordered]) {
-    expect((await cluster.msh("verify", id)).stdout.toString()).toMatch(/ is whole/)
+    const verified = await cluster.msh("verify", id)
+    expect([verified.stderr, verified.stdout.toString()]).toEqual(["", expect.stringMatching(/ is whole/)])
     expect((await cluster.msh("play", "--speed", "1000", id)).stdout.toString()).toContain("all-shown")
   }
 
@@ -152,13 +157,10 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   other.terminal.type("exit 7\r")
   expect((await other.terminal.ended()).status).toBe(7)
   await until("all are over", async () => (await sessionsAtB()).every(({ ended_at }) => ended_at !== null))
-  const told = async (type: string) =>
-    (await json<ReadonlyArray<{ session_id: string }>>("audit", "ls", "--type", type)).map(
-      ({ session_id }) => session_id,
-    )
   const ids = (await sessionsAtB()).map(({ session_id }) => session_id).toSorted()
   expect(ids.length).toBe(5)
-  await until("all are stored", async () => (await stored()).length === 5)
+  await until("all are stored", async () => (await told("session.recording.stored")).length === 5)
+  expect((await stored()).toSorted()).toEqual(ids.map((id) => `${id}.rec`))
   for (const type of ["session.start", "session.end", "session.recording.stored"]) {
     expect((await told(type)).toSorted()).toEqual(ids)
   }

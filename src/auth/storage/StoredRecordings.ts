@@ -20,7 +20,7 @@ import { isDeleted, type RecordingRow, type RecordingState, shareOf } from "../r
 import { Recordings } from "../recordings/Recordings.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
 import { LocalRecordings } from "./LocalRecordings.ts"
-import { RecordingStorage, type StorageFailed } from "./RecordingStorage.ts"
+import { RecordingStorage, type StorageFailed, type StoredFile } from "./RecordingStorage.ts"
 
 const make = (keyRing: Redacted.Redacted<KeyRing>) =>
   Effect.gen(function* () {
@@ -43,7 +43,10 @@ const make = (keyRing: Redacted.Redacted<KeyRing>) =>
       const here = Effect.map(open(sessionId, state), (file) => file.from(0))
       if (state === "stored") return yield* here
       const holder = yield* sessionHubs.holder(sessionId)
-      return holder === hubs.id ? yield* here : peers.read(holder, sessionId)
+      if (holder === hubs.id) return yield* here
+      // One that is whole may be in its place before its hub could say so.
+      const placed = state === "kept" ? yield* storage.open(sessionId) : Option.none<StoredFile>()
+      return Option.match(placed, { onNone: () => peers.read(holder, sessionId), onSome: (file) => file.from(0) })
     })
 
     const read = Effect.fn("StoredRecordings.read")(function* (sessionId: string, sealed: boolean) {
