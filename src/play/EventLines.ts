@@ -46,10 +46,10 @@ const commandLine = (event: CommandEvent): string => {
   }
 }
 
-const fileLine = ({ pid, name, path, flags, error, unseen }: FileEvent): string =>
+const fileLine = ({ pid, name, path, flags, error, cut, unseen }: FileEvent): string =>
   unseen
     ? `${pid} ${name} used io_uring: what for was not seen`
-    : `${pid} ${name} opens ${text(path)} ${openFlagsText(flags)}${error === 0 ? "" : `: ${resultName(error)}`}`
+    : `${pid} ${name} opens ${cut ? "…" : ""}${text(path)} ${openFlagsText(flags)}${error === 0 ? "" : `: ${resultName(error)}`}`
 
 const result = (error: number | null, unknown: string): string => (error === null ? unknown : resultName(error))
 
@@ -85,7 +85,7 @@ export class EventLines {
     if (next !== undefined && holdsEvents(next) && next.timeMs - frame.timeMs <= closeMs) return []
     const lines = this.#held.sort((one, other) => one.timeUs - other.timeUs)
     this.#held = []
-    return lines.map(({ text }) => text.slice(0, longest))
+    return lines.map(({ text }) => (text.length > longest ? `${text.slice(0, longest)}…` : text))
   }
 
   #lines({ kind, payload }: Frame): ReadonlyArray<Line> {

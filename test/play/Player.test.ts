@@ -131,14 +131,16 @@ describe("play", () => {
       const [files = text("")] = encodeFiles([
         { ...seen, path: text("/etc/shadow"), error: 13 },
         { ...seen, path: text("/lib/x86_64-linux-gnu/libc.so.6"), error: 0 },
+        { ...seen, path: text("/deep/shadow"), error: 0, cut: true },
       ])
       const list = [outputFrame(1, text("f0"), 0), { ...outputFrame(2, files, 1_000), kind: FrameKind.File }]
       const shadow = "event:7 cat opens /etc/shadow O_RDONLY: EACCES"
       const library = "event:7 cat opens /lib/x86_64-linux-gnu/libc.so.6 O_RDONLY"
+      const cut = "event:7 cat opens …/deep/shadow O_RDONLY"
       for (const [events, expected] of [
         ["none", []],
-        ["notable", [shadow]],
-        ["all", [shadow, library]],
+        ["notable", [shadow, cut]],
+        ["all", [shadow, library, cut]],
       ] as const) {
         const { shown, fiber } = yield* start({ list, events })
         yield* TestClock.adjust("2 seconds")

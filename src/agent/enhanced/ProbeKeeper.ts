@@ -10,8 +10,9 @@ export interface ProbeKeeperOptions {
   readonly required: boolean
 }
 
-/** Before a probe that has ended is replaced. */
-const pause = "1 second"
+/** Seconds before a probe that has ended is replaced: twice as many after each that could not be proven to see. */
+const shortestPause = 1
+const longestPause = 32
 
 /** Keeps a probe running that was proven to see; one that ends is replaced, for sessions that begin later. */
 export class ProbeKeeper {
@@ -48,17 +49,29 @@ export class ProbeKeeper {
 
   /** Ends where the first one could not be proven to see. */
   #keep(proven: Deferred.Deferred<void, ProbeLost>): Effect.Effect<void> {
-    const again = Effect.logError("the probe of enhanced recording is started again").pipe(
-      Effect.zipRight(Effect.sleep(pause)),
-      Effect.zipRight(this.#run(Effect.logInfo("enhanced recording is back"))),
-      Effect.catchAll(this.#logLost),
-      Effect.forever,
-    )
     return Effect.catchAll(this.#run(Deferred.succeed(proven, undefined)), (lost) =>
       Effect.flatMap(Deferred.fail(proven, lost), (neverRan) =>
-        neverRan ? Effect.void : Effect.zipRight(this.#logLost(lost), again),
+        neverRan ? Effect.void : Effect.zipRight(this.#logLost(lost), this.#keepAgain),
       ),
     )
+  }
+
+  get #keepAgain(): Effect.Effect<never> {
+    return Effect.gen(this, function* () {
+      let pause = shortestPause
+      while (true) {
+        yield* Effect.logError(`the probe of enhanced recording is started again in ${pause} s`)
+        yield* Effect.sleep(`${pause} seconds`)
+        pause = Math.min(2 * pause, longestPause)
+        const back = Effect.sync(() => {
+          pause = shortestPause
+        })
+        yield* Effect.catchAll(
+          this.#run(Effect.zipRight(back, Effect.logInfo("enhanced recording is back"))),
+          this.#logLost,
+        )
+      }
+    })
   }
 
   readonly #logLost = ({ message }: ProbeLost) => Effect.logError(`no enhanced recording: ${message}`)
