@@ -39,6 +39,7 @@ import { Tunnels } from "../../proxy/Tunnels.ts"
 import { UserConnections } from "../../proxy/UserConnections.ts"
 import { SigningKey } from "../../recording/SigningKey.ts"
 import { useDataDirectory } from "../process/useDataDirectory.ts"
+import { checkOthers } from "./checkOthers.ts"
 import { drainHub } from "./drainHub.ts"
 import { enforcement } from "./enforcement.ts"
 import type { HubConfig } from "./HubConfig.ts"
@@ -163,6 +164,7 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
   })
   const entry = hubEntry({ ...config, listen: address, ssh })
   yield* (yield* Hubs).announce(entry)
+  yield* checkOthers(entry, config.storage)
   yield* Effect.forkScoped(tellOfHubs)
   yield* Effect.forkScoped(rememberOnline)
   yield* Layer.build(layerLocalRpc(join(dataDirectory, "hub.sock")))

@@ -1,0 +1,23 @@
+import { Effect } from "effect"
+import type { HubEntry } from "../../api/PublicRpcs.ts"
+import { Hubs } from "../../auth/hubs/Hubs.ts"
+import { CommandFailed } from "../../cli/CommandFailed.ts"
+import type { StorageConfig } from "./StorageConfig.ts"
+
+/** Where there are other hubs, this one has to be reachable by them, and recordings where they find them. */
+export const checkOthers = Effect.fn("Hub.checkOthers")(function* (entry: HubEntry | null, storage: StorageConfig) {
+  const { id, living } = yield* Hubs
+  const other = (yield* living).find((hub) => hub.id !== id)
+  if (other === undefined) return
+  const serves = `the hub at ${other.address} serves this cluster too`
+  if (storage._tag === "Filesystem") {
+    return yield* new CommandFailed({
+      message: `${serves}: recordings have to go where both find them (MEZITE_RECORDING_BACKEND=s3)`,
+    })
+  }
+  if (entry === null) {
+    return yield* new CommandFailed({
+      message: `${serves}: set MEZITE_PUBLIC_ADDRESS to where agents, users and other hubs reach this one`,
+    })
+  }
+})
