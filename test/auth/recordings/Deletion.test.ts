@@ -139,6 +139,17 @@ describe("a deleted recording", () => {
     }),
   )
 
+  it.scopedLive("does not claim to have destroyed a key that its file was not encrypted with", () =>
+    Effect.gen(function* () {
+      const { hub, open } = yield* scene
+      const id = yield* open()
+      const { begun } = yield* hub.run(Recordings)
+      expect(Option.isSome(yield* begun(id, true))).toBe(true)
+      // Begun anew by a hub whose key was taken away.
+      expect(yield* begun(id, false)).toEqual(Option.none())
+    }),
+  )
+
   it.scopedLive("does not come back with its agent, who may drop its copy", () =>
     Effect.gen(function* () {
       const { hub, bring } = yield* scene
