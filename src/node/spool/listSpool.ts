@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import { Array as Arr, Effect, Option } from "effect"
 import type { SessionId } from "../../domain/Identifiers.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
+import type { RecordingHeader } from "../../recording/Header.ts"
 import { FileFailed } from "../../session/FileFailed.ts"
 import { SpoolReader } from "./internal/SpoolReader.ts"
 import type { SpoolState } from "./SpoolState.ts"
@@ -16,6 +17,8 @@ export interface SpoolEntry {
   readonly login: string | null
   readonly mode: SessionInfo["mode"] | null
   readonly started_at: string | null
+  /** Names the hub's key that it is encrypted for; null where it is in clear, too. */
+  readonly key_id: string | null
   readonly bytes: number
   readonly state: SpoolState["state"]
   /** Why it waits, or was set aside, and what it lacks; empty where there is nothing to say. */
@@ -28,14 +31,14 @@ export interface SpoolEntry {
 
 const headerBytes = 1024 * 1024
 
-const infoOf = (path: string): Option.Option<SessionInfo> => {
+const headerOf = (path: string): Option.Option<RecordingHeader> => {
   const fd = fs.openSync(path, "r")
   try {
     const reader = new SpoolReader(null, "agent")
     const piece = Buffer.allocUnsafe(headerBytes)
     reader.push(piece.subarray(0, fs.readSync(fd, piece, 0, headerBytes, 0)))
     const first = Option.liftThrowable(() => reader.next())()
-    return Option.flatMapNullable(first, (entry) => (entry?._tag === "Header" ? entry.header.info : undefined))
+    return Option.flatMapNullable(first, (entry) => (entry?._tag === "Header" ? entry.header : undefined))
   } finally {
     fs.closeSync(fd)
   }
@@ -56,7 +59,8 @@ const entryOf = (
 ): SpoolEntry => {
   const { size } = fs.statSync(files.recording)
   const noted = readSpoolState(files.state)
-  const info = Option.getOrNull(infoOf(files.recording))
+  const header = Option.getOrNull(headerOf(files.recording))
+  const info = header?.info ?? null
   const state = about.aside ? "set_aside" : about.agentRuns && noted.state !== "set_aside" ? noted.state : "waiting"
   return {
     session_id: sessionId,
@@ -64,6 +68,7 @@ const entryOf = (
     login: info?.login ?? null,
     mode: info?.mode ?? null,
     started_at: info === null ? null : new Date(info.startedAtMs).toISOString(),
+    key_id: header?.encryption?.keyId ?? null,
     bytes: size,
     state,
     reason: reasonOf(noted, state, about.agentRuns),

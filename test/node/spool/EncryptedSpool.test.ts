@@ -142,9 +142,10 @@ describe("a spool that is encrypted for the hub", () => {
       leave(spooled(lost))
       yield* start
       yield* eventually(() => !fs.existsSync(path(old)))
-      const { last_error: told, state } = (yield* waits(directory, lost)) ?? {}
-      expect([state, told]).toEqual([
+      const { last_error: told, state, key_id } = (yield* waits(directory, lost)) ?? {}
+      expect([state, key_id, told]).toEqual([
         "waiting",
+        masterKey.id,
         expect.stringMatching(
           new RegExp(
             `it was encrypted for the hub's key ${masterKey.id}, .*set it there as MEZITE_RECORDING_ENC_KEYS_OLD$`,
