@@ -8,6 +8,7 @@ import { certificateRequest } from "./internal/CertificateRequest.ts"
 import { ClientListeners } from "./internal/ClientListeners.ts"
 import { clientSessions } from "./internal/ClientSessions.ts"
 import { ConnectionLink, defaultRekey, type RekeyLimits } from "./internal/ConnectionLink.ts"
+import { handshakeFailure } from "./internal/handshakeFailure.ts"
 import { authenticateInstead } from "./internal/ssh2/authenticateInstead.ts"
 import { offerHostKeys, verifyWithPlainKey } from "./internal/ssh2/hostKeys.ts"
 import { type Ssh2Connection, ssh2Client } from "./internal/ssh2/Ssh2Shape.ts"
@@ -92,17 +93,6 @@ export const connect = Effect.fn("SshClient.connect")(function* (
   yield* Effect.forkScoped(link.rekeyEvery((options.rekey ?? defaultRekey).interval))
   return { ...openers, closed: Deferred.await(link.closed) }
 })
-
-/** What ssh2 takes for breaches of the protocol, and are not. */
-const handshakeFailure = (error: SshConnectionError): SshConnectionError => {
-  if (error.message === "Connection lost before handshake") {
-    return new SshConnectionError({ reason: "closed", message: "the server hung up before the handshake" })
-  }
-  if (error.message.includes("no matching host key")) {
-    return new SshConnectionError({ reason: "host-key", message: "the server has no host key of the expected kind" })
-  }
-  return error
-}
 
 const handshake = (
   link: ConnectionLink,

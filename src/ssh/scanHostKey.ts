@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream"
 import { Deferred, Duration, Effect } from "effect"
 import ssh2 from "ssh2"
 import { ConnectionLink } from "./internal/ConnectionLink.ts"
+import { handshakeFailure } from "./internal/handshakeFailure.ts"
 import { offerHostKeys } from "./internal/ssh2/hostKeys.ts"
 import { ssh2Connection } from "./internal/ssh2/Ssh2Shape.ts"
 import { sshAlgorithms } from "./SshAlgorithms.ts"
@@ -53,5 +54,6 @@ export const scanHostKey = Effect.fn("scanHostKey")(function* (transport: Duplex
       onTimeout: () =>
         new SshConnectionError({ reason: "timeout", message: `no host key within ${Duration.format(limit)}` }),
     }),
+    Effect.mapError(handshakeFailure),
   )
 })

@@ -45,6 +45,8 @@ it.scopedLive(
       const row = Option.getOrThrow(yield* nodes.find(id))
       expect(signingKey(node.identityKey).publicLine).toBe(row.identity_key)
       expect(signingKey(node.hostKey).publicLine).toBe(row.host_key)
+      const served = { mode: "node-sync", modeSource: "cluster", labels: {}, hostKey: row.host_key } as const
+      yield* nodes.register(id, { ...served, version: "1.0.0" })
       const [listed] = yield* nodes.list
       expect(listed).toMatchObject({
         labels: { env: "prod" },
