@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync } from "node:fs"
+import { get } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ListObjectsV2Command } from "@aws-sdk/client-s3"
@@ -76,6 +77,15 @@ const stored = async () => {
   const { Contents = [] } = await gateway.client.send(new ListObjectsV2Command({ Bucket: bucket }))
   return Contents.map(({ Key = "" }) => Key)
 }
+
+/** What the hub there answers. */
+const statusOf = (url: string) =>
+  new Promise<number | undefined>((resume, reject) => {
+    get(url, { rejectUnauthorized: false }, (response) => {
+      response.resume()
+      resume(response.statusCode)
+    }).on("error", reject)
+  })
 
 /** A shell that has shown something, and its session. */
 const shellOn = async (node: string, identity: string) => {
@@ -166,4 +176,23 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   }
   expect(await mezctlAtB("audit", "verify")).toMatch(/OK/)
   expect((await cluster.mezctl("audit", "verify")).stdout.toString()).toMatch(/OK/)
+}, 90_000)
+
+it("goes on with what runs while the database is away, begins nothing, and is whole when it is back", async () => {
+  const { terminal, id } = await shellOn("web-1", cluster.identity)
+  const ready = () => statusOf(`https://${cluster.listen}/readyz`)
+  await postgres.crash()
+  terminal.type("echo still''-here\r")
+  await terminal.shows(/still-here\r\n/)
+  const refused = await runToEnd(await mshSsh.words(cluster, "web-1", { command: "true" }), cluster.userVariables)
+  expect([refused.code, refused.stdout.toString()]).toEqual([255, ""])
+  expect(refused.stderr).toMatch(/^msh: .*database.*\n$/)
+  expect(await ready()).toBe(503)
+  terminal.type("exit 5\r")
+  expect(await terminal.ended()).toEqual({ status: 255, sane: true })
+  expect(terminal.text).toContain("mezite: the session has ended: the hub cannot store the recording now")
+  await postgres.restart()
+  await until("it is stored", async () => (await stored()).includes(`${id}.rec`))
+  expect((await cluster.msh("verify", id)).stdout.toString()).toMatch(/ is whole/)
+  expect(await mezctlAtB("audit", "verify")).toMatch(/OK/)
 }, 90_000)

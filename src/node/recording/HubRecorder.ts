@@ -26,6 +26,9 @@ const channelOptions: Grpc.ChannelOptions = {
   "grpc-node.flow_control_window": 1024 * 1024,
 }
 
+/** A hub that fell silent is left alone for so long where there is another. */
+const shunnedMs = 30_000
+
 /** Brings recordings to a hub: to the one that their client comes by (`ClientWay`), else to one that the node is connected to. */
 export class HubRecorder extends Context.Tag("mezite/node/HubRecorder")<
   HubRecorder,
@@ -41,6 +44,8 @@ export class HubRecorder extends Context.Tag("mezite/node/HubRecorder")<
       HubRecorder,
       Effect.gen(function* () {
         const clients = new Map<string, Grpc.Client>()
+        const shunned = new Map<string, number>()
+        const isHeard = ({ hub }: HubLink) => (shunned.get(showHubAddress(hub)) ?? 0) <= performance.now()
         yield* Effect.addFinalizer(() => Effect.sync(() => clients.forEach((client) => void client.close())))
         const clientFor = (link: HubLink): Grpc.Client => {
           const way = showHubAddress(link.hub)
@@ -50,6 +55,7 @@ export class HubRecorder extends Context.Tag("mezite/node/HubRecorder")<
         }
         // Calls that are still heard go on; new ones must not wait until TCP or a keep-alive gives the old connection up.
         const drop = (way: string, silent: Grpc.Client): void => {
+          shunned.set(way, performance.now() + shunnedMs)
           if (clients.get(way) === silent) clients.delete(way)
           silent.close()
         }
@@ -58,7 +64,7 @@ export class HubRecorder extends Context.Tag("mezite/node/HubRecorder")<
           const [links, way] = [yield* options.links, yield* ClientWay]
           const metadata = new Grpc.Metadata()
           metadata.set("authorization", `Bearer ${Redacted.value(yield* options.token)}`)
-          const link = links.find(({ hub }) => showHubAddress(hub) === way) ?? links[0]
+          const link = links.find(({ hub }) => showHubAddress(hub) === way) ?? links.find(isHeard) ?? links[0]
           const client = clientFor(link)
           const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
           return { stream, onSilence: () => drop(showHubAddress(link.hub), client) }
