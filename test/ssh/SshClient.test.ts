@@ -142,7 +142,7 @@ describe("our client, OpenSSH's server", () => {
       const bytes = yield* Effect.promise(() => stream.toArray() as Promise<Array<Buffer>>)
       expect(Buffer.concat(bytes).toString()).toBe("hello")
       const refused = yield* Effect.flip(ssh.directTcpip({ host: "127.0.0.1", port: 1, ...origin }))
-      expect(refused).toMatchObject({ _tag: "ChannelRefused" })
+      expect(refused).toMatchObject({ _tag: "ChannelRefused", message: "Connection refused" })
     }),
   )
 

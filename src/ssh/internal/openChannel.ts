@@ -18,6 +18,9 @@ const orBroken = (link: ConnectionLink, refused: ChannelRefused): Effect.Effect<
     }),
   )
 
+/** Before what the peer says. */
+const ssh2Prefix = /^\(SSH\) Channel open failure: /
+
 /**
  * Opens a channel to the peer; `request` asks for it and throws on a connection that has ended, `make` is called in the turn in
  * which the peer accepts, before anything can arrive. The channel is closed with the scope.
@@ -32,7 +35,7 @@ export const openChannel = <A>(
     let abandoned = false
     const refused = (message: string) => resume(new ChannelRefused({ message }))
     const opened: Opened = (error, opened) => {
-      if (error) return refused(error.message)
+      if (error) return refused(error.message.replace(ssh2Prefix, ""))
       const channel = tameChannel(opened as Ssh2Channel, link.gate, side === "server")
       if (abandoned) channel.close()
       else resume(Effect.succeed({ channel, made: make(channel) }))
