@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest"
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { Cluster, login } from "./support/Cluster.ts"
-import { isAlive } from "./support/isAlive.ts"
+import { openShell } from "./support/openShell.ts"
 import { Program, runToEnd } from "./support/Program.ts"
-import { storedRecording } from "./support/StoredRecording.ts"
-import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
 import { mshSsh } from "./support/ways.ts"
 
@@ -15,11 +13,7 @@ const certified = /Accepted publickey for (\S+) .* ID (\S+) session=(\S+) \(seri
 describe("a node without an agent", () => {
   let cluster: Cluster
   beforeAll(async () => {
-    cluster = await Cluster.start({
-      nodes: {},
-      targets: ["db-1"],
-      hub: { MEZITE_RECORDING_ACK_TIMEOUT: "2s", MEZITE_DRAIN_TIMEOUT: "1s" },
-    })
+    cluster = await Cluster.start({ nodes: {}, targets: ["db-1"] })
   })
   afterAll(() => cluster.stop())
 
@@ -27,29 +21,6 @@ describe("a node without an agent", () => {
     runToEnd(await mshSsh.words(cluster, options.node ?? "db-1", { command, ...options }), cluster.userVariables)
 
   const nodes = async () => JSON.parse((await cluster.mezctl("nodes", "ls", "--format=json")).stdout.toString())
-
-  /** A shell that has shown something, and its process id. */
-  const openShell = async () => {
-    const terminal = new Terminal(await mshSsh.words(cluster, "db-1"), cluster.userVariables)
-    onTestFinished(() => terminal.close())
-    await terminal.shows(/[#$] $/)
-    terminal.type("echo 'shell' \"$$ here\"; echo all''-shown\r")
-    const [, pid] = await terminal.shows(/shell (\d+) here\r\nall-shown\r\n/)
-    return { terminal, shell: Number(pid) }
-  }
-
-  /** The newest session, once it has ended, with a recording that is whole and holds all that was seen. */
-  const expectRecorded = async (terminal: Terminal) => {
-    const session = await until("the session has ended", async () => {
-      const [newest] = await cluster.sessions()
-      return newest?.ended_at != null && newest
-    })
-    const { output } = storedRecording(cluster.recording(session.session_id))
-    const [shown = ""] = terminal.text.split(/(?:\r\n)?(?:mezite|msh): /)
-    expect(output.toString()).toContain(shown.trimEnd())
-    expect((await cluster.msh("verify", session.session_id)).code).toBe(0)
-    return session
-  }
 
   const lastRefusal = async () => (await cluster.audit("session.rejected"))[0]
 
@@ -170,45 +141,6 @@ describe("a node without an agent", () => {
       expect(await lastRefusal()).toMatchObject({ user: "alice", node: "db-1", detail: { reason: line } })
       await cluster.target().start()
     })
-
-    it("ends a session when it dies in the middle, with a line and a whole recording", async () => {
-      const { terminal } = await openShell()
-      await cluster.target().kill()
-      expect(await terminal.ended()).toEqual({ status: 255, sane: true })
-      const reason = "the connection to db-1 was lost before the program's end was told"
-      expect(terminal.text).toContain(`\r\nmezite: ${reason}\r\n`)
-      expect(await expectRecorded(terminal)).toMatchObject({ status: "interrupted", exit_code: null, reason })
-      await cluster.target().start()
-    })
-  })
-
-  it("ends a session when the hub is killed, whose recording is completed when the hub is back", async () => {
-    const { terminal, shell } = await openShell()
-    cluster.hub.kill("SIGKILL")
-    expect(await terminal.ended()).toEqual({ status: 255, sane: true })
-    await until("the shell is gone", () => !isAlive(shell))
-    await cluster.startHub()
-    expect(await expectRecorded(terminal)).toMatchObject({ status: "interrupted", exit_code: null })
-    for (const type of ["session.start", "session.end", "session.recording.stored"] as const) {
-      const [event] = await cluster.audit(type)
-      expect(event?.session_id).toBe((await cluster.lastSession()).session_id)
-    }
-    const { session_id } = await cluster.lastSession()
-    const ends = (await cluster.audit("session.end")).filter((event) => event.session_id === session_id)
-    expect(ends).toHaveLength(1)
-    const spooled = join(cluster.hubDirectory, `gateway/db-1/spool/${session_id}.rec`)
-    await until("the hub's copy is gone", () => !existsSync(spooled))
-  })
-
-  it("ends a session when the hub has stopped for long enough, with a line and a whole recording", async () => {
-    const { terminal } = await openShell()
-    cluster.hub.kill("SIGTERM")
-    await terminal.shows(/\r\nmezite: the hub is stopping: this session will be ended in 1s\r\n/)
-    expect(await terminal.ended()).toEqual({ status: 255, sane: true })
-    expect(terminal.text).toMatch(/\r\nmezite: the session has ended: the hub is stopping\r\n/)
-    expect(await cluster.hub.ended).toMatchObject({ code: 0, signal: null })
-    await cluster.startHub()
-    expect(await expectRecorded(terminal)).toMatchObject({ status: "interrupted", reason: "the hub is stopping" })
   })
 
   it("copies files, which are audited and kept nowhere", async () => {
@@ -246,13 +178,16 @@ describe("a node without an agent", () => {
   })
 
   it("is cut off by a lock, and served no more once it was removed", async () => {
-    const { terminal } = await openShell()
+    const { terminal } = await openShell(cluster, "db-1")
     await cluster.mezctl("locks", "add", "--node", "db-1", "--ttl", "1h")
     expect(await terminal.ended()).toEqual({ status: 255, sane: true })
     expect(terminal.text).toMatch(/\r\nmezite: the session has ended: [^\r]*db-1[^\r]*locked/)
     const [lock] = JSON.parse((await cluster.mezctl("locks", "ls", "--format=json")).stdout.toString())
     await cluster.mezctl("locks", "rm", lock.id)
-    const second = await until("it is open again", async () => (await run("true")).code === 0 && openShell())
+    const second = await until(
+      "it is open again",
+      async () => (await run("true")).code === 0 && openShell(cluster, "db-1"),
+    )
     await cluster.mezctl("nodes", "rm", "db-1")
     expect(await second.terminal.ended()).toMatchObject({ status: 255 })
     expect(await run("true")).toMatchObject({ code: 255, stderr: expect.stringContaining('there is no node "db-1"') })

@@ -3,12 +3,13 @@ import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { Cluster } from "./support/Cluster.ts"
 import { isAlive } from "./support/isAlive.ts"
+import { openShell } from "./support/openShell.ts"
 import { Program, runToEnd } from "./support/Program.ts"
 import { Relay } from "./support/Relay.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
-import { Terminal } from "./support/Terminal.ts"
+import type { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
-import { mshSsh, proxyCommand, type Way } from "./support/ways.ts"
+import { mshSsh, proxyCommand } from "./support/ways.ts"
 
 /** How long the ack time-out is here, and how long what comes after it may take. */
 const ackTimeoutMs = 2_000
@@ -19,16 +20,6 @@ const lostCluster = async (mode: string): Promise<Cluster> => {
   const cluster = await Cluster.start({ nodes: { "web-1": node } })
   onTestFinished(() => cluster.stop())
   return cluster
-}
-
-/** A shell that has shown something, and its process id. */
-const openShell = async (cluster: Cluster, way: Way) => {
-  const terminal = new Terminal(await way.words(cluster, "web-1"), cluster.userVariables)
-  onTestFinished(() => terminal.close())
-  await terminal.shows(/[#$] $/)
-  terminal.type("echo 'shell' \"$$ here\"; echo all''-shown\r")
-  const [, pid] = await terminal.shows(/shell (\d+) here\r\nall-shown\r\n/)
-  return { terminal, shell: Number(pid) }
 }
 
 /** The newest session, once it has ended. */
@@ -50,7 +41,7 @@ describe("a node-sync session whose hub is lost", () => {
     "ends when the hub is killed, and is completed when it is back, by $name",
     async (way) => {
       const cluster = await lostCluster("node-sync")
-      const { terminal, shell } = await openShell(cluster, way)
+      const { terminal, shell } = await openShell(cluster, "web-1", way)
       const killedAt = performance.now()
       cluster.hub.kill("SIGKILL")
       const { status, sane } = await terminal.ended()
@@ -83,7 +74,7 @@ describe("a node-sync session whose hub is lost", () => {
 
   it("ends with a clear line when the hub answers nothing any more", async () => {
     const cluster = await lostCluster("node-sync")
-    const { terminal, shell } = await openShell(cluster, mshSsh)
+    const { terminal, shell } = await openShell(cluster, "web-1")
     const stoppedAt = performance.now()
     cluster.hub.kill("SIGSTOP")
     await until("the shell is gone", () => !isAlive(shell))
@@ -109,7 +100,7 @@ describe("a node-sync session whose hub is lost", () => {
       relay?.close()
       await cluster.stop()
     })
-    const cut = await openShell(cluster, mshSsh)
+    const cut = await openShell(cluster, "web-1")
     relay?.cut("recordings")
     expect(await cut.terminal.ended()).toEqual({ status: 255, sane: true })
     expect(cut.terminal.text).toMatch(/\r\nmezite: the session has ended: the hub cannot be reached\r\n/)
@@ -117,7 +108,7 @@ describe("a node-sync session whose hub is lost", () => {
     expect([begun.code, begun.stderr]).toEqual([255, "mezite: the session cannot begin: the hub cannot be reached\n"])
     relay?.heal()
 
-    const { terminal, shell } = await openShell(cluster, mshSsh)
+    const { terminal, shell } = await openShell(cluster, "web-1")
     const mark = join(cluster.directory, "done")
     expect(relay?.holdAcknowledgements()).toBeGreaterThan(0)
     const heldAt = performance.now()
