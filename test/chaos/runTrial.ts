@@ -65,13 +65,23 @@ export const runTrial = async (
 ): Promise<TrialResult> => {
   const { directory } = options
   const plan = planTrial(options, join(directory, "traces"))
-  const chaos = await ChaosCluster.start({
+  const started = await ChaosCluster.start({
     directory,
     kinds: plan.faults.map(({ kind }) => kind),
     modes: options.modes,
     hub: plan.hub,
     agents: plan.agents,
-  })
+  }).catch((error: unknown) => `the cluster did not start: ${error}`)
+  return typeof started === "string"
+    ? { faults: plan.faults, sessions: [], findings: [started] }
+    : runOn(started, plan, options)
+}
+
+const runOn = async (
+  chaos: ChaosCluster,
+  plan: TrialPlan,
+  { directory, keep }: { readonly directory: string; readonly keep: boolean },
+): Promise<TrialResult> => {
   try {
     const result = await run(chaos, plan).catch((error: unknown) => ({
       faults: plan.faults,
@@ -79,7 +89,7 @@ export const runTrial = async (
       findings: [`the trial could not be brought to its end: ${error}`],
     }))
     await chaos.end()
-    if (options.keep || result.findings.length > 0) keepEvidence(chaos, directory, result)
+    if (keep || result.findings.length > 0) keepEvidence(chaos, directory, result)
     return result
   } finally {
     await chaos.stop()

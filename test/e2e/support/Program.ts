@@ -83,12 +83,13 @@ export class Program {
 
   /** Waits until it has written this to its standard output. */
   shows(pattern: RegExp): Promise<RegExpExecArray> {
+    const said = () => `${JSON.stringify(this.stdout)} ${this.stderr}`
     return until(`${pattern} on standard output`, () => {
       const found = pattern.exec(this.stdout)
-      if (found === null && !this.running) {
-        throw new Error(`ended without ${pattern}: ${JSON.stringify(this.stdout)} ${this.stderr}`)
-      }
+      if (found === null && !this.running) throw new Error(`ended without ${pattern}: ${said()}`)
       return found ?? undefined
+    }).catch((error: Error) => {
+      throw this.running ? new Error(`${error.message}; there was ${said()}`) : error
     })
   }
 
