@@ -179,6 +179,8 @@ const postgresTables = [
     PRIMARY KEY (subject, token_id)
   )`,
   "CREATE INDEX used_tokens_by_time ON used_tokens (until_ms)",
+  "CREATE UNLOGGED TABLE login_attempts (id TEXT PRIMARY KEY, state TEXT NOT NULL, at_ms BIGINT NOT NULL)",
+  "CREATE INDEX login_attempts_by_time ON login_attempts (at_ms)",
 ]
 
 /** The tables of the first release. */

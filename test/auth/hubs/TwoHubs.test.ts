@@ -215,6 +215,23 @@ it.scopedLive("what waits on one hub's disk is that hub's to store, as long as i
   }),
 )
 
+it.scopedLive("logins that fail at one of them count at the other", () =>
+  Effect.gen(function* () {
+    const { startA, startB } = yield* twoHubs
+    const [a, b] = [yield* startA(), yield* startB()]
+    const about = { user: "mallory", invite: null, password, code: null, remoteAddress: "192.0.2.9:1" }
+    const messages: Array<string> = []
+    for (const hub of [a, b, a, b, a, b]) {
+      const failed = Effect.flatMap(Logins, (logins) => logins.login({ ...about, publicKey: newKey().line }))
+      messages.push((yield* Effect.flip(hub.run(failed))).message)
+    }
+    expect(messages.at(4)).toBe("the user name, the password or the invite is wrong")
+    expect(messages.at(5)).toBe("too many failed logins: try again in 1 s")
+    const sql = yield* a.run(SqlClient.SqlClient)
+    expect(JSON.stringify(yield* sql`SELECT * FROM login_attempts`)).not.toContain("mallory")
+  }),
+)
+
 it.scopedLive("what is good once is good at one of them", () =>
   Effect.gen(function* () {
     const { startA, startB } = yield* twoHubs
