@@ -43,12 +43,12 @@ const make = Effect.gen(function* () {
   const begun = Effect.fn("Recordings.begun")(function* (sessionId: SessionId, encrypted: boolean) {
     const share = encrypted ? KeyShare.random().hex : null
     const row = { session_id: sessionId, state: "open", frames: 0, attempts: 0, share, shredded: 0 }
-    // What is stored until this one takes its place still needs its own.
+    // What is stored until this one takes its place still needs its own, and so does what another hub has: its agent may go back there.
     const [stored] = yield* hubs.whileHeld(
       sessionId,
       sql<RecordingRow>`INSERT INTO recordings ${sql.insert(row)}
         ON CONFLICT (session_id) DO UPDATE
-        SET state = excluded.state, share = CASE WHEN recordings.stored_ms IS NULL THEN excluded.share
+        SET state = excluded.state, share = CASE WHEN recordings.stored_ms IS NULL AND excluded.share IS NULL THEN NULL
           ELSE COALESCE(recordings.share, excluded.share) END RETURNING *`,
     )
     return Option.flatMap(Option.fromNullable(stored), shareOf)

@@ -13,9 +13,10 @@ import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
 import { RecordingStorage, StorageFailed } from "../../../src/auth/storage/RecordingStorage.ts"
+import { masterKey } from "../../support/recordings.ts"
 import { type IngestHub, type IngestHubOptions, ingestHub } from "../ingest/support/IngestHub.ts"
 import { callAs, type TestCall, type TestNode, tokenOf } from "../ingest/support/TestCall.ts"
-import { partialPath, readStored, sessionsOf, type TestSession } from "../ingest/support/TestSession.ts"
+import { keysOf, partialPath, readStored, sessionsOf, type TestSession } from "../ingest/support/TestSession.ts"
 import { invited, joined, newKey, password } from "../support/Fixtures.ts"
 import { temporaryFolder } from "../support/TestHub.ts"
 
@@ -174,6 +175,21 @@ it.scopedLive("a hub that stood still has no say any more in a session that its 
       "what it had is gone",
       Effect.sync(() => !existsSync(partialPath(a, session))),
     )
+  }),
+)
+
+it.scopedLive("what one hub has of an encrypted recording it can go on with after another began it anew", () =>
+  Effect.gen(function* () {
+    const key = masterKey
+    const { startA, startB, bucket } = yield* twoHubs
+    const [a, b] = [yield* startA({ key }), yield* startB({ key })]
+    const node = yield* a.run(joined("web-1"))
+    const session = (yield* a.run(sessionsOf("alice")))()
+    yield* Effect.scoped(begun(a, node, session))
+    yield* Effect.scoped(begun(b, node, session))
+    yield* bring(a, node, session)
+    const keys = yield* keysOf(a, session, key)
+    expect(readStored({ ...a, recordings: bucket }, session, keys).shown).toBe(session.shown)
   }),
 )
 
