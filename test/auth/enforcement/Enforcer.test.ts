@@ -1,5 +1,5 @@
 import { expect, it } from "@effect/vitest"
-import { Effect, Layer, TestClock } from "effect"
+import { Chunk, Effect, Fiber, Layer, Option, TestClock } from "effect"
 import { Enforcer } from "../../../src/auth/enforcement/Enforcer.ts"
 import { sessionTermination } from "../../../src/auth/enforcement/sessionTermination.ts"
 import { Users } from "../../../src/auth/identities/Users.ts"
@@ -19,7 +19,15 @@ const enforced = () => {
   return { ...connections, provided: Effect.provide(layer) }
 }
 
-const second = TestClock.adjust("1 second")
+/** A second, and what is done in it: whoever acts each second waits for the next one then. */
+const second = TestClock.adjust("1 second").pipe(
+  Effect.zipRight(
+    Effect.promise(() => new Promise((resume) => setImmediate(resume))).pipe(
+      Effect.zipRight(TestClock.sleeps()),
+      Effect.repeat({ until: Chunk.isNonEmpty }),
+    ),
+  ),
+)
 
 it.scoped("tells each second which locks hold, without those that are over", () => {
   const { held, provided } = enforced()
@@ -79,6 +87,7 @@ it.scoped("has a session ended again and again until it is over, also by a node 
     online.add(node.id)
     const late = yield* Effect.fork(Effect.flip(terminate(id, "again", "boss")))
     yield* Effect.repeatN(second, 10)
+    yield* Effect.repeat(second, { until: () => Effect.map(Fiber.poll(late), Option.isSome) })
     expect(yield* late).toMatchObject({ message: `node web-1 was told to end session ${id}, and has not done so yet` })
     expect(new Set(done)).toEqual(new Set([`session ${id} on web-1: terminated by admin: lunch`]))
     expect(done.length).toBeGreaterThan(10)
