@@ -8,7 +8,10 @@ import { spoolCommand } from "./spoolCommand.ts"
 import { startAgent } from "./startAgent.ts"
 
 const options = {
-  hub: Options.text("hub").pipe(Options.withDescription("The hub's address, HOST:PORT (MEZITE_HUB)"), Options.optional),
+  hub: Options.text("hub").pipe(
+    Options.withDescription("The hub's address, HOST:PORT, or several by commas (MEZITE_HUB)"),
+    Options.optional,
+  ),
   token: Options.text("token").pipe(
     Options.withDescription(
       "A join token of `mezctl tokens add`; safer in MEZITE_JOIN_TOKEN, for others see arguments",
