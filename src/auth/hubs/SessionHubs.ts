@@ -1,9 +1,20 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, type Duration, Effect, Layer, Option } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
 import type { HubId, SessionId } from "../../domain/Identifiers.ts"
 import { HeldElsewhere } from "./HeldElsewhere.ts"
 import { Hubs } from "./Hubs.ts"
+import { databaseNow } from "./internal/sharedDatabase.ts"
+
+/** As many are looked for at once; the others are found when these are dealt with. */
+const mostAbandoned = 200
+
+/** A session that runs, by what the database says, and the hub that has it. */
+export interface AbandonedSession {
+  readonly session_id: SessionId
+  readonly started_ms: number | string
+  readonly hub_id: HubId
+}
 
 interface Row {
   readonly hub_id: HubId
@@ -37,13 +48,29 @@ const make = Effect.gen(function* () {
 
   const isHere = (sessionId: SessionId) => Effect.map(holder(sessionId), (hub) => hub === hubs.id)
 
-  const lostWith = (sessionId: SessionId, silentFor: Duration.DurationInput) =>
-    Effect.gen(function* () {
-      const hub = yield* holder(sessionId)
-      return (yield* hubs.isThere(hub, silentFor)) ? Option.none() : Option.some(hub)
-    })
+  const abandoned = (silentFor: Duration.DurationInput) =>
+    sql<AbandonedSession>`
+      SELECT sessions.session_id, started_ms, hub_id FROM sessions
+      JOIN session_hubs ON session_hubs.session_id = sessions.session_id LEFT JOIN hubs ON hubs.id = hub_id
+      WHERE status = ${"active"} AND hub_id <> ${hubs.id}
+        AND (seen_ms IS NULL OR seen_ms <= ${databaseNow(sql)} - ${Duration.toMillis(silentFor)})
+      ORDER BY sessions.session_id LIMIT ${mostAbandoned}`
 
-  return { take, holder, isHere, whileHeld, lostWith }
+  const whileLost = <A, E, R>(
+    sessionId: SessionId,
+    silentFor: Duration.DurationInput,
+    effect: Effect.Effect<A, E, R>,
+  ) =>
+    sql.withTransaction(
+      Effect.gen(function* () {
+        const [row] = yield* sql<Row>`
+          UPDATE session_hubs SET hub_id = hub_id WHERE session_id = ${sessionId} RETURNING hub_id`
+        if (row === undefined || (yield* hubs.isThere(row.hub_id, silentFor))) return
+        yield* effect
+      }),
+    )
+
+  return { take, holder, isHere, whileHeld, abandoned, whileLost }
 })
 
 /**
@@ -63,11 +90,14 @@ export class SessionHubs extends Context.Tag("mezite/auth/SessionHubs")<
       sessionId: SessionId,
       effect: Effect.Effect<A, E, R>,
     ) => Effect.Effect<A, E | HeldElsewhere | SqlError, R>
-    /** The hub that has it, where that has been silent for so long. */
-    readonly lostWith: (
+    /** Some of those that run and whose hub has been silent for so long: 200 at most. */
+    readonly abandoned: (silentFor: Duration.DurationInput) => Effect.Effect<ReadonlyArray<AbandonedSession>, SqlError>
+    /** Does something, unless its hub, or another that took it, is there after all; in one transaction, until whose end nobody takes it. */
+    readonly whileLost: <A, E, R>(
       sessionId: SessionId,
       silentFor: Duration.DurationInput,
-    ) => Effect.Effect<Option.Option<HubId>, SqlError>
+      effect: Effect.Effect<A, E, R>,
+    ) => Effect.Effect<void, E | SqlError, R>
   }
 >() {
   static readonly layer: Layer.Layer<SessionHubs, never, SqlClient.SqlClient | Hubs> = Layer.effect(SessionHubs, make)

@@ -59,6 +59,8 @@ const make = (orphanAfter: Duration.Duration) =>
     const claims = makeSessionClaims()
     const hubs = yield* SessionHubs
     const live = makeLiveStreams()
+    /** Those that are being sent. */
+    const running = new Set<SessionId>()
 
     /** Waits for the agent to come back, and ends its session when it doesn't. */
     const orphan = (sessionId: SessionId, seenMs: number) =>
@@ -159,6 +161,10 @@ const make = (orphanAfter: Duration.Duration) =>
       const recording =
         info.mode === "off" ? notRecorded(info, leave) : recorded(info, yield* growing(info), decryption, leave)
       yield* sessions.started(info)
+      yield* Effect.acquireRelease(
+        Effect.sync(() => running.add(sessionId)),
+        () => Effect.sync(() => running.delete(sessionId)),
+      )
       return recording
     }, orUnavailable)
 
@@ -168,7 +174,10 @@ const make = (orphanAfter: Duration.Duration) =>
     const seenMs = (mode: RecordingMode) => (mode === "node-sync" ? 0 : now)
     for (const sessionId of yield* local.all) yield* orphan(sessionId, 0)
     for (const { session_id, mode } of yield* sessions.activeHere) yield* orphan(session_id, seenMs(mode))
-    yield* endAbandoned(orphanAfter)
+    yield* endAbandoned(
+      orphanAfter,
+      Effect.sync(() => [...running]),
+    )
 
     return { open, close: live.close, idle: live.idle, expel: (node: NodeId) => claims.expel(node, removed) }
   })

@@ -1,6 +1,7 @@
 import { Clock, Duration, Effect, Option, Schedule } from "effect"
+import type { SessionId } from "../../domain/Identifiers.ts"
 import { Hubs } from "../hubs/Hubs.ts"
-import { SessionHubs } from "../hubs/SessionHubs.ts"
+import { type AbandonedSession, SessionHubs } from "../hubs/SessionHubs.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { agentLost } from "./KnownSession.ts"
@@ -10,21 +11,18 @@ const interval = "5 seconds"
 
 /**
  * Ends sessions that another hub has and that is gone, and which no agent has brought to a hub that is there: when that hub has
- * said nothing for `after`. What it recorded of them is on its disk, and completes them when it is back.
+ * said nothing for `after`. What it recorded of them is on its disk, and completes them when it is back. The other way round, what
+ * another hub took for lost while this one could not say that it is there, and which goes on here, is active again.
  */
-export const endAbandoned = (after: Duration.Duration) =>
+export const endAbandoned = (after: Duration.Duration, runningHere: Effect.Effect<ReadonlyArray<SessionId>>) =>
   Effect.gen(function* () {
     const [hubs, sessionHubs] = [yield* Hubs, yield* SessionHubs]
     const [sessions, recordings] = [yield* Sessions, yield* Recordings]
     if (!hubs.shared) return
 
-    const end = Effect.fn("RecordingIngest.endAbandoned")(function* ({
-      session_id: sessionId,
-      started_ms,
-    }: Effect.Effect.Success<typeof sessions.activeElsewhere>[number]) {
-      const gone = yield* sessionHubs.lostWith(sessionId, after)
-      if (Option.isNone(gone)) return
-      yield* Effect.logWarning(`session ${sessionId} ends: the hub that had it (${gone.value}) is gone`)
+    const end = Effect.fn("RecordingIngest.endAbandoned")(function* (session: AbandonedSession) {
+      const { session_id: sessionId, started_ms, hub_id } = session
+      yield* Effect.logWarning(`session ${sessionId} ends: the hub that had it (${hub_id}) is gone`)
       const lastedMs = (yield* Clock.currentTimeMillis) - Duration.toMillis(after) - Number(started_ms)
       const recordedElsewhere = Option.isSome(yield* recordings.get(sessionId))
       yield* sessions.ended({
@@ -37,7 +35,16 @@ export const endAbandoned = (after: Duration.Duration) =>
       })
     })
 
-    yield* Effect.flatMap(sessions.activeElsewhere, Effect.forEach(end, { discard: true })).pipe(
+    const endLost = (session: AbandonedSession) => sessionHubs.whileLost(session.session_id, after, end(session))
+
+    const look = Effect.gen(function* () {
+      for (const id of yield* Effect.flatMap(runningHere, sessions.running)) {
+        yield* Effect.logWarning(`session ${id} goes on: another hub had taken this one for gone`)
+      }
+      yield* Effect.flatMap(sessionHubs.abandoned(after), Effect.forEach(endLost, { discard: true }))
+    })
+
+    yield* look.pipe(
       Effect.catchAll((error) => Effect.logWarning("sessions of hubs that are gone cannot be ended now", error)),
       Effect.repeat(Schedule.spaced(interval)),
       Effect.forkScoped,

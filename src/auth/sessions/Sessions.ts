@@ -1,6 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Layer, Option, Stream } from "effect"
+import { Array as Arr, Context, Effect, Layer, Option, Stream } from "effect"
 import { Conflict, NotFound } from "../../api/ApiError.ts"
 import type { Session } from "../../api/ClusterRpcs.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
@@ -14,6 +14,7 @@ import { type SessionFilter, sessionPages } from "./internal/sessionPages.ts"
 
 import { sessionEnd, sessionStart, sessionTerminate } from "./SessionEvents.ts"
 import {
+  agentLostReason,
   type EndedSession,
   type EndingSession,
   type EndOrder,
@@ -28,6 +29,9 @@ import {
 } from "./SessionRecord.ts"
 
 const unknown = (sessionId: string) => new NotFound({ message: `there is no session ${sessionId}` })
+
+/** As many are asked for in one statement. */
+const atOnce = 500
 
 const columnOf = { user: "user_name", node: "node", login: "login", session: "session_id" } as const
 
@@ -120,14 +124,23 @@ const make = Effect.gen(function* () {
     LEFT JOIN session_hubs ON session_hubs.session_id = sessions.session_id
     WHERE status = ${"active"} AND (hub_id IS NULL OR hub_id = ${hubId})`
 
-  const activeElsewhere = sql<Pick<SessionRow, "session_id" | "started_ms">>`
-    SELECT sessions.session_id, started_ms FROM sessions, session_hubs
-    WHERE session_hubs.session_id = sessions.session_id AND status = ${"active"} AND hub_id <> ${hubId}`
+  const revive = (sessionIds: ReadonlyArray<SessionId>) =>
+    sql<Pick<SessionRow, "session_id">>`
+      UPDATE sessions SET ${sql.update(resumedColumns)}
+      WHERE session_id IN ${sql.in(sessionIds)} AND status <> ${"active"} AND reason = ${agentLostReason}
+        AND EXISTS (SELECT 1 FROM session_hubs
+          WHERE session_hubs.session_id = sessions.session_id AND hub_id = ${hubId})
+      RETURNING session_id`
+
+  const running = Effect.fn("Sessions.running")(function* (sessionIds: ReadonlyArray<SessionId>) {
+    const revived = yield* Effect.forEach(Arr.chunksOf(sessionIds, atOnce), revive)
+    return revived.flatMap((rows) => rows.map(({ session_id }) => session_id))
+  })
 
   const list = (filter: SessionFilter): Stream.Stream<Session, SqlError> =>
     Stream.map(sessionPages(sql, filter), (row: SessionRow) => shownSession(row))
 
-  return { started, ended, orderEnd, terminate, ending, activeHere, activeElsewhere, get, list }
+  return { started, ended, orderEnd, terminate, ending, activeHere, running, get, list }
 })
 
 /** The sessions of the cluster. A session's row and its audit events are stored together or not at all. */
@@ -158,8 +171,11 @@ export class Sessions extends Context.Tag("mezite/auth/Sessions")<
     readonly ending: Effect.Effect<ReadonlyArray<EndingSession>, SqlError>
     /** Those that run, and that no other hub has. */
     readonly activeHere: Effect.Effect<ReadonlyArray<Pick<SessionRow, "session_id" | "mode">>, SqlError>
-    /** Those that run, and that another hub has. */
-    readonly activeElsewhere: Effect.Effect<ReadonlyArray<Pick<SessionRow, "session_id" | "started_ms">>, SqlError>
+    /**
+     * Those do run, through this hub: what another took for lost meanwhile, the hub having been silent, is active again. Gives
+     * those, unless another hub has them now.
+     */
+    readonly running: (sessionIds: ReadonlyArray<SessionId>) => Effect.Effect<ReadonlyArray<SessionId>, SqlError>
     readonly get: (sessionId: string) => Effect.Effect<Option.Option<SessionRow>, SqlError>
     /** The newest first, page by page. */
     readonly list: (filter: SessionFilter) => Stream.Stream<Session, SqlError>

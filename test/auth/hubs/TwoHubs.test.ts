@@ -3,16 +3,18 @@ import { join } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
 import { status } from "@grpc/grpc-js"
-import { Duration, Effect, Exit, Layer, Option, Schedule, Scope, Stream } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Schedule, Scope, Stream } from "effect"
 import { Callers } from "../../../src/auth/access/Callers.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import { Hubs } from "../../../src/auth/hubs/Hubs.ts"
+import { SessionHubs } from "../../../src/auth/hubs/SessionHubs.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
 import { JoinTokens } from "../../../src/auth/nodes/JoinTokens.ts"
 import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
 import { RecordingStorage, StorageFailed } from "../../../src/auth/storage/RecordingStorage.ts"
+import type { SessionId } from "../../../src/domain/Identifiers.ts"
 import { masterKey } from "../../support/recordings.ts"
 import { type IngestHub, type IngestHubOptions, ingestHub } from "../ingest/support/IngestHub.ts"
 import { callAs, type TestCall, type TestNode, tokenOf } from "../ingest/support/TestCall.ts"
@@ -175,6 +177,61 @@ it.scopedLive("a hub that stood still has no say any more in a session that its 
       "what it had is gone",
       Effect.sync(() => !existsSync(partialPath(a, session))),
     )
+  }),
+)
+
+it.scopedLive("a session that another hub took for lost is active again when its hub is back, and goes on there", () =>
+  Effect.gen(function* () {
+    const { startA, startB, bucket } = yield* twoHubs
+    const a = yield* startA()
+    const node = yield* a.run(joined("web-1"))
+    const session = (yield* a.run(sessionsOf("alice")))()
+    const call = yield* begun(a, node, session)
+    const b = yield* startB(soon)
+    yield* until(
+      "it is ended",
+      Effect.map(rowOf(b, session), (row) => row?.status === "interrupted"),
+    )
+    yield* there(a)
+    yield* until(
+      "it is active again",
+      Effect.map(rowOf(b, session), (row) => row?.status === "active" && row.ended_ms === null),
+    )
+    call.send(...session.frames.slice(3), session.end)
+    expect((yield* call.over).code).toBe(status.OK)
+    expect(yield* rowOf(b, session)).toMatchObject({ status: "completed" })
+    expect(inBucket(b, bucket, session)).toBe(session.shown)
+    expect(yield* events(b, session)).toEqual(["session.start", "session.end", "session.recording.stored"])
+  }),
+)
+
+it.scopedLive("nobody ends a session for want of its hub that has come back meanwhile, or that another has taken", () =>
+  Effect.gen(function* () {
+    const { startA, startB } = yield* twoHubs
+    const [a, b] = [yield* startA(), yield* startB()]
+    const node = yield* a.run(joined("web-1"))
+    const session = (yield* a.run(sessionsOf("alice")))()
+    yield* begun(a, node, session)
+    const sessionId = session.info.sessionId as SessionId
+    const [atA, atB] = [yield* a.run(SessionHubs), yield* b.run(SessionHubs)]
+    const taken: Array<string> = []
+    const lost = (then: Effect.Effect<unknown, unknown>) => atB.whileLost(sessionId, "1 minute", then)
+    const mark = (what: string) => Effect.sync(() => taken.push(what))
+    const abandoned = Effect.map(atB.abandoned("1 minute"), (found) => found.map(({ session_id }) => session_id))
+    expect(yield* abandoned).toEqual([sessionId])
+    const retaken = Effect.zipRight(atA.take(sessionId), mark("taken"))
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const waiting = yield* Deferred.make<void>()
+        const taker = yield* Effect.forkScoped(Effect.zipRight(Deferred.await(waiting), retaken))
+        yield* lost(Effect.all([Deferred.succeed(waiting, undefined), Effect.sleep("300 millis"), mark("ended")]))
+        yield* Fiber.join(taker)
+      }),
+    )
+    expect(taken).toEqual(["ended", "taken"])
+    yield* there(a)
+    yield* lost(mark("wrongly"))
+    expect([taken, yield* abandoned]).toEqual([["ended", "taken"], []])
   }),
 )
 
