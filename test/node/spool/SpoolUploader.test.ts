@@ -1,4 +1,5 @@
 import * as fs from "node:fs"
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Layer, Option } from "effect"
@@ -36,6 +37,30 @@ describe("the spool's uploader", () => {
       yield* start
       yield* Effect.sleep("1 second")
       expect([fs.existsSync(path(one)), fs.existsSync(storedPath(hub, one))]).toEqual([true, false])
+      network.leadsTo(hub.port)
+      yield* eventually(() => !fs.existsSync(path(one)))
+      expect(readStored(hub, one).shown).toBe(one.shown)
+    }),
+  )
+
+  it.scopedLive("gives up a connection that was taken as the hub was away, and that nobody ever answers", () =>
+    Effect.gen(function* () {
+      const { hub, session, leave, path, start, network } = yield* scene()
+      const taken: Array<Socket> = []
+      const nobody = yield* Effect.acquireRelease(
+        Effect.async<Server>((resume) => {
+          const server = createServer((socket) => void taken.push(socket))
+          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close()),
+      )
+      network.leadsTo(undefined)
+      const one = session({ mode: "node" })
+      leave(one)
+      yield* start
+      yield* Effect.sleep("1 second")
+      network.leadsTo((nobody.address() as AddressInfo).port)
+      yield* eventually(() => taken.length > 0)
       network.leadsTo(hub.port)
       yield* eventually(() => !fs.existsSync(path(one)))
       expect(readStored(hub, one).shown).toBe(one.shown)
