@@ -4,6 +4,7 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { type MinuteCount, noneInMinute, oneMore, untilNextMinute } from "../../domain/MinuteCount.ts"
 import { networkOf } from "../../domain/networkOf.ts"
 import { AttemptMemory } from "./AttemptMemory.ts"
+import { LeastRecent } from "./LeastRecent.ts"
 import {
   type Attempts,
   addFailures,
@@ -26,8 +27,12 @@ export interface Guess {
 
 const pairOf = ({ user, remoteAddress }: Guess): string => `${networkOf(remoteAddress)} ${user}`
 
+/** This hub counts so many addresses by itself, besides what all of them count together. */
+const remembered = 10_000
+
 const make = Effect.gen(function* () {
   const memory = yield* AttemptMemory
+  const triedHere = new LeastRecent<MinuteCount>(remembered)
 
   const count = Effect.fnUntraced(function* (user: string, failures: number, nowMs: number) {
     let counted = noFailures
@@ -40,8 +45,13 @@ const make = Effect.gen(function* () {
 
   const admit = Effect.fnUntraced(function* (remoteAddress: string | null) {
     const now = yield* Clock.currentTimeMillis
+    const network = networkOf(remoteAddress)
+    const here = oneMore(triedHere.get(network) ?? noneInMinute, now)
+    triedHere.remember(network, here)
+    // A flood must not cost the database anything: its connections are everybody's.
+    if (here.count > perMinute) return untilNextMinute(now)
     let tried = noneInMinute
-    yield* memory.change<MinuteCount>("address", networkOf(remoteAddress), (known) => {
+    yield* memory.change<MinuteCount>("address", network, (known) => {
       tried = oneMore(known ?? noneInMinute, now)
       return tried
     })

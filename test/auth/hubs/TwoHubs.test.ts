@@ -3,12 +3,13 @@ import { join } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
 import { status } from "@grpc/grpc-js"
-import { Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Schedule, Scope, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Schedule, Scope, Stream } from "effect"
 import { Callers } from "../../../src/auth/access/Callers.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import { Hubs } from "../../../src/auth/hubs/Hubs.ts"
 import { SessionHubs } from "../../../src/auth/hubs/SessionHubs.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
+import { LoginThrottle } from "../../../src/auth/identities/LoginThrottle.ts"
 import { JoinTokens } from "../../../src/auth/nodes/JoinTokens.ts"
 import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
@@ -303,6 +304,34 @@ it.scopedLive("logins that fail at one of them count at the other", () =>
     const sql = yield* a.run(SqlClient.SqlClient)
     expect(JSON.stringify(yield* sql`SELECT * FROM login_attempts`)).not.toContain("mallory")
   }),
+)
+
+it.scopedLive(
+  "a flood of logins from one address is refused by each hub without the database, and by all together",
+  () =>
+    Effect.gen(function* () {
+      const { startA, startB } = yield* twoHubs
+      const [a, b] = [yield* startA(), yield* startB()]
+      const sql = yield* a.run(SqlClient.SqlClient)
+      const admitted = (hub: Hub, times: number) =>
+        hub.run(
+          Effect.flatMap(LoginThrottle, ({ admit }) =>
+            Effect.replicateEffect(admit("192.0.2.9:1"), times, { concurrency: "unbounded" }),
+          ),
+        )
+      const minute = Effect.map(Clock.currentTimeMillis, (now) => Math.floor(now / 60_000))
+      const tried = Effect.gen(function* () {
+        const began = yield* minute
+        const [here, there] = [yield* admitted(a, 200), yield* admitted(b, 1)]
+        if ((yield* minute) !== began) return yield* Effect.fail("the minute was over meanwhile")
+        return { here: here.filter((waitMs) => waitMs === 0).length, there: there[0] }
+      })
+      const { here, there } = yield* Effect.retry(tried, { times: 1 })
+      expect(here).toBe(60)
+      expect(there).toBeGreaterThan(0)
+      const [row] = yield* sql<{ state: string }>`SELECT state FROM login_attempts`
+      expect(JSON.parse(row?.state ?? "")).toMatchObject({ count: 61 })
+    }),
 )
 
 it.scopedLive("what is good once is good at one of them", () =>
