@@ -90,6 +90,7 @@ const statements = [
     id TEXT PRIMARY KEY,
     address TEXT,
     ssh_port INTEGER,
+    alone INTEGER NOT NULL,
     seen_ms BIGINT NOT NULL
   )`,
   "CREATE TABLE session_hubs (session_id TEXT PRIMARY KEY, hub_id TEXT NOT NULL)",

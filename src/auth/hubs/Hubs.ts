@@ -19,6 +19,14 @@ export interface LivingHub extends HubEntry {
   readonly id: HubId
 }
 
+/** What a hub says of itself. */
+export interface Said {
+  /** Where it is; null: nobody is told. */
+  readonly entry: HubEntry | null
+  /** Whether it can't serve beside others: they do not reach it, or not what it keeps. */
+  readonly alone: boolean
+}
+
 interface Row {
   readonly id: HubId
   readonly address: string | null
@@ -29,7 +37,7 @@ const make = (id: HubId) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const [shared, now] = [isShared(sql), databaseNow(sql)]
-    const entry = yield* Ref.make<HubEntry | null>(null)
+    const said = yield* Ref.make<Said>({ entry: null, alone: false })
     const known = yield* Ref.make<ReadonlyArray<LivingHub>>([])
 
     const look = Effect.gen(function* () {
@@ -43,9 +51,12 @@ const make = (id: HubId) =>
     })
 
     const beat = Effect.gen(function* () {
-      const { address = null, ssh_port = null } = (yield* Ref.get(entry)) ?? {}
-      yield* sql`INSERT INTO hubs (id, address, ssh_port, seen_ms) VALUES (${id}, ${address}, ${ssh_port}, ${now})
-        ON CONFLICT (id) DO UPDATE SET address = excluded.address, ssh_port = excluded.ssh_port, seen_ms = excluded.seen_ms`
+      const { entry, alone } = yield* Ref.get(said)
+      const { address = null, ssh_port = null } = entry ?? {}
+      yield* sql`INSERT INTO hubs (id, address, ssh_port, alone, seen_ms)
+        VALUES (${id}, ${address}, ${ssh_port}, ${alone ? 1 : 0}, ${now})
+        ON CONFLICT (id) DO UPDATE SET address = excluded.address, ssh_port = excluded.ssh_port,
+          alone = excluded.alone, seen_ms = excluded.seen_ms`
       yield* sql`DELETE FROM hubs WHERE seen_ms < ${now} - ${forgottenAfterMs}`
       yield* look
     }).pipe(Effect.withSpan("Hubs.beat"))
@@ -55,14 +66,14 @@ const make = (id: HubId) =>
       Effect.repeat(Schedule.spaced(interval)),
     )
 
-    const announce = Effect.fn("Hubs.announce")(function* (told: HubEntry | null) {
-      yield* Ref.set(entry, told)
+    const announce = Effect.fn("Hubs.announce")(function* (told: Said) {
+      yield* Ref.set(said, told)
       if (!shared) return
       yield* beat
       yield* Effect.forkScoped(Effect.delay(beats, interval))
       // A hub that stops is not waited for. What it has on its disk stays its own.
       yield* Effect.addFinalizer(() =>
-        Effect.catchAll(sql`UPDATE hubs SET address = NULL WHERE id = ${id}`, (error) =>
+        Effect.catchAll(sql`UPDATE hubs SET address = NULL, alone = 0 WHERE id = ${id}`, (error) =>
           Effect.logWarning("this hub cannot tell the others that it stops", error),
         ),
       )
@@ -74,7 +85,11 @@ const make = (id: HubId) =>
       return rows.length === 1
     })
 
-    return Hubs.of({ id, shared, announce, living: Ref.get(known), isThere })
+    const solitary = sql<Pick<Row, "id" | "address">>`
+      SELECT id, address FROM hubs
+      WHERE alone = 1 AND id <> ${id} AND seen_ms > ${now} - ${goneAfterMs} ORDER BY id`
+
+    return Hubs.of({ id, shared, announce, living: Ref.get(known), solitary, isThere })
   })
 
 /**
@@ -88,10 +103,12 @@ export class Hubs extends Context.Tag("mezite/auth/Hubs")<
     readonly id: HubId
     /** Whether others may use the database as well. */
     readonly shared: boolean
-    /** From now on, for as long as the scope, this hub is there; null: nobody is told where. */
-    readonly announce: (entry: HubEntry | null) => Effect.Effect<void, SqlError, Scope.Scope>
+    /** From now on, for as long as the scope, this hub is there. */
+    readonly announce: (said: Said) => Effect.Effect<void, SqlError, Scope.Scope>
     /** Those that are there and have an address, as of a moment ago, in an order that is the same for all; none of a hub alone. */
     readonly living: Effect.Effect<ReadonlyArray<LivingHub>>
+    /** Others that are there and can't serve beside this one. */
+    readonly solitary: Effect.Effect<ReadonlyArray<{ readonly id: HubId; readonly address: string | null }>, SqlError>
     /** Whether a hub has said that it is there within that time. */
     readonly isThere: (hub: HubId, within: Duration.DurationInput) => Effect.Effect<boolean, SqlError>
   }

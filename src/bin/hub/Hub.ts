@@ -163,7 +163,7 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
     directory: join(dataDirectory, "gateway"),
   })
   const entry = hubEntry({ ...config, listen: address, ssh })
-  yield* (yield* Hubs).announce(entry)
+  yield* (yield* Hubs).announce({ entry, alone: entry === null || config.storage._tag === "Filesystem" })
   yield* checkOthers(entry, config.storage)
   yield* Effect.forkScoped(tellOfHubs)
   yield* Effect.forkScoped(rememberOnline)

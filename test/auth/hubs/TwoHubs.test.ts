@@ -15,6 +15,8 @@ import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
 import { RecordingStorage, StorageFailed } from "../../../src/auth/storage/RecordingStorage.ts"
+import { checkOthers } from "../../../src/bin/hub/checkOthers.ts"
+import type { StorageConfig } from "../../../src/bin/hub/StorageConfig.ts"
 import type { SessionId } from "../../../src/domain/Identifiers.ts"
 import { masterKey } from "../../support/recordings.ts"
 import { type IngestHub, type IngestHubOptions, ingestHub } from "../ingest/support/IngestHub.ts"
@@ -42,10 +44,16 @@ const twoHubs = Effect.gen(function* () {
 })
 type Hub = IngestHub & { readonly scope: Scope.CloseableScope; readonly end: Effect.Effect<void> }
 
+const bucketConfig = { _tag: "S3", bucket: "b" } as StorageConfig
+
 /** It says that it is there, as a hub does that serves. */
 const there = (hub: Hub) =>
   hub
-    .run(Effect.flatMap(Hubs, (hubs) => hubs.announce({ address: "hub.example:3080", ssh_port: null })))
+    .run(
+      Effect.flatMap(Hubs, (hubs) =>
+        hubs.announce({ entry: { address: "hub.example:3080", ssh_port: null }, alone: false }),
+      ),
+    )
     .pipe(Scope.extend(hub.scope))
 
 const open = Effect.fnUntraced(function* (hub: IngestHub, node: TestNode, { header }: TestSession) {
@@ -178,6 +186,23 @@ it.scopedLive("a hub that stood still has no say any more in a session that its 
       "what it had is gone",
       Effect.sync(() => !existsSync(partialPath(a, session))),
     )
+  }),
+)
+
+it.scopedLive("a hub does not start beside one that can't serve beside others, until that has stopped", () =>
+  Effect.gen(function* () {
+    const { startA, startB } = yield* twoHubs
+    const [a, b] = [yield* startA(), yield* startB()]
+    const alone = { entry: null, alone: true }
+    yield* a.run(Effect.flatMap(Hubs, (hubs) => hubs.announce(alone))).pipe(Scope.extend(a.scope))
+    yield* there(b)
+    const check = b.run(checkOthers({ address: "hub.example:3080", ssh_port: null }, bucketConfig))
+    const { message } = yield* Effect.flip(check)
+    expect(message).toMatch(
+      /^the hub [0-9a-f-]{36} serves this cluster too, and cannot beside another: set MEZITE_PUBLIC_ADDRESS and MEZITE_RECORDING_BACKEND=s3 there/,
+    )
+    yield* a.end
+    yield* check
   }),
 )
 
