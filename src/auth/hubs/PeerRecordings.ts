@@ -17,7 +17,10 @@ const make = (trustFor: (hub: HubAddress) => HubTrust) =>
     const addressOf = Effect.fnUntraced(function* (hub: HubId) {
       const found = (yield* living).find((one) => one.id === hub)
       if (found === undefined) {
-        return yield* new StorageFailed({ message: `it is on the disk of a hub (${hub}) that is not there now` })
+        return yield* new StorageFailed({
+          message: `it is on the disk of a hub (${hub}) that is not there now`,
+          away: true,
+        })
       }
       return yield* parseHubAddress(found.address)
     })
@@ -35,6 +38,7 @@ const make = (trustFor: (hub: HubAddress) => HubTrust) =>
               ? error
               : new StorageFailed({
                   message: `it is on another hub, which does not give it: ${error.message}`,
+                  away: error._tag === "HubUnreachable",
                   cause: error,
                 }),
           ),

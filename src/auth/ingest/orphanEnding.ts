@@ -8,7 +8,7 @@ import { Recordings } from "../recordings/Recordings.ts"
 import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { LocalRecordings } from "../storage/LocalRecordings.ts"
-import { agentLost, isConcluded } from "./KnownSession.ts"
+import { agentLost } from "./KnownSession.ts"
 import { RecordingWork } from "./RecordingWork.ts"
 
 /** Whether what may be of it on this hub's disk is of no use any more. */
@@ -46,10 +46,8 @@ export const orphanEnding = Effect.gen(function* () {
     const recording = yield* recordings.get(sessionId)
     if (Option.exists(recording, isInPlace)) return yield* local.discard(sessionId)
     const hub = yield* sessionHubs.holder(sessionId)
-    if (hub !== hubs.id) {
-      const isOver = Option.isNone(recording) && Option.exists(row, isConcluded)
-      return yield* isOver ? Effect.void : new HeldElsewhere({ sessionId, hub })
-    }
+    if (hub !== hubs.id)
+      return yield* (yield* local.has(sessionId)) ? new HeldElsewhere({ sessionId, hub }) : Effect.void
     if (Option.exists(recording, ({ state }) => state === "kept")) return
     const isActive = Option.exists(row, ({ status }) => status === "active")
     if (isActive) yield* Effect.logWarning(`session ${sessionId} ends: its agent did not come back`)

@@ -81,10 +81,13 @@ export const layer = (
   Recordings | LocalRecordings | RecordingStorage | Hubs | SessionHubs | PeerRecordings
 > => Layer.effect(RecordingStore, make(keyRing))
 
+const cannotRead = "the hub cannot read this recording; its log tells why"
+const away = "where this recording is kept, in a store or on another hub's disk, nothing answers now: try again later"
+
 const unavailable = (error: StorageFailed | RecordingError | SqlError) =>
   Effect.zipRight(
     Effect.logError("a recording cannot be read", error.message),
-    new Unavailable({ message: "the hub cannot read this recording; its log tells why" }),
+    new Unavailable({ message: error._tag === "StorageFailed" && error.away ? away : cannotRead }),
   )
 
 /** The recording decrypted, without its seals. One that still grows ends where it is now. */

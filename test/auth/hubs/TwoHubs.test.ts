@@ -12,6 +12,7 @@ import { Logins } from "../../../src/auth/identities/Logins.ts"
 import { LoginThrottle } from "../../../src/auth/identities/LoginThrottle.ts"
 import { JoinTokens } from "../../../src/auth/nodes/JoinTokens.ts"
 import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
+import { RecordingStore } from "../../../src/auth/sessions/RecordingStore.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
 import { RecordingStorage, StorageFailed } from "../../../src/auth/storage/RecordingStorage.ts"
@@ -104,6 +105,11 @@ const stateOf = (hub: IngestHub, { info }: TestSession) =>
     .run(Effect.flatMap(Recordings, (recordings) => recordings.get(info.sessionId)))
     .pipe(Effect.map(Option.match({ onNone: () => undefined, onSome: ({ state }) => state })))
 
+const readClear = ({ info }: TestSession) =>
+  Effect.flatMap(RecordingStore, (store) =>
+    Stream.runCollect(store.read(info.sessionId as SessionId, { sealed: false })),
+  )
+
 /** Waits until it is so, 20 seconds at most. */
 const until = <E>(what: string, isSo: Effect.Effect<boolean, E>) =>
   isSo.pipe(
@@ -159,6 +165,10 @@ it.scopedLive(
         Effect.map(rowOf(b, session), (row) => row?.status === "interrupted"),
       )
       expect(yield* stateOf(b, session)).toBe("open")
+      expect(yield* Effect.flip(b.run(readClear(session)))).toMatchObject({
+        _tag: "Unavailable",
+        message: expect.stringMatching(/try again later$/),
+      })
       yield* startA(soon)
       yield* until(
         "it is stored",
