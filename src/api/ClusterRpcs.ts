@@ -257,10 +257,11 @@ export class ClusterRpcs extends RpcGroup.make(
   Rpc.make("SessionsTerminate", { payload: { session_id: SessionId, reason: Reason }, error: ApiError }),
   /**
    * A recording's bytes, in order. `sealed`: the file as it is stored, which `verify` needs; else its payloads are in
-   * clear and its seals left out, which players need and which no key of the caller's is asked for.
+   * clear and its seals left out, which players need and which no key of the caller's is asked for. `follow`: of a session that runs
+   * also what is recorded from now on, until its end; in clear only.
    */
   Rpc.make("RecordingRead", {
-    payload: { session_id: SessionId, sealed: Schema.Boolean },
+    payload: { session_id: SessionId, sealed: Schema.Boolean, follow: Schema.Boolean },
     success: Schema.Uint8ArrayFromSelf,
     error: ApiError,
     stream: true,

@@ -129,6 +129,16 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   expect(running.stdout.toString()).toContain("all-shown")
   expect(running.stderr).toMatch(/is cut off: at byte \d+: the recording has no end\n$/)
   expect((await json<ReadonlyArray<unknown>>("audit", "ls", "--type", "session.recording.access")).length).toBe(1)
+  const follow = ({ id }: { readonly id: string }) => [...bundled("msh"), "play", "--follow", id]
+  const followsLost = new Program(follow(sync), cluster.variablesOf(identityOfB))
+  const followsOther = new Terminal(follow(other), cluster.variablesOf(identityOfB))
+  await followsLost.shows(/all-shown/)
+  sync.terminal.type("echo while''-followed\r")
+  await followsLost.shows(/while-followed\r\n/)
+  const early = await runToEnd(follow(local), cluster.variablesOf(identityOfB))
+  expect(early.stderr).toBe(
+    `msh: session ${local.id} runs in the mode node: web-2 brings its recording when it has ended\n`,
+  )
   await mezctlAtB("sessions", "terminate", ordered.id, "--reason", "enough")
   expect((await ordered.terminal.ended()).status).toBe(255)
 
@@ -137,6 +147,7 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   expect((await local.terminal.ended()).status).toBe(255)
   other.terminal.type("echo still''-here\r")
   await other.terminal.shows(/still-here\r\n/)
+  await followsOther.shows(/still-here\r\n/)
   // The identity names the lost hub first.
   const startedAt = performance.now()
   const ran = await runToEnd(await mshSsh.words(cluster, "web-1", { command: "echo here" }), cluster.userVariables)
@@ -157,6 +168,8 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
     expect((await cluster.msh("play", "--speed", "1000", id)).stdout.toString()).toContain("all-shown")
   }
 
+  // Who follows them saw all of both, wherever it was recorded.
+  expect((await followsLost.ended).stdout.toString()).toContain("while-followed")
   const left = cluster.partial(sync.id)
   expect(existsSync(left)).toBe(true)
   await cluster.startHub()
@@ -166,6 +179,7 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   })
   other.terminal.type("exit 7\r")
   expect((await other.terminal.ended()).status).toBe(7)
+  expect(await followsOther.ended()).toEqual({ status: 0, sane: true })
   await until("all are over", async () => (await sessionsAtB()).every(({ ended_at }) => ended_at !== null))
   const ids = (await sessionsAtB()).map(({ session_id }) => session_id).toSorted()
   expect(ids.length).toBe(5)

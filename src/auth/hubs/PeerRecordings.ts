@@ -26,12 +26,12 @@ const make = (trustFor: (hub: HubAddress) => HubTrust) =>
     })
 
     return PeerRecordings.of({
-      read: (hub, sessionId) =>
+      read: (hub, sessionId, from) =>
         addressOf(hub).pipe(
           Effect.flatMap((address) =>
             hubRpcClient(HubRpcs, { hub: address, trust: trustFor(address), token: Option.some(token) }),
           ),
-          Effect.map((client) => client.LocalRecording({ session_id: sessionId })),
+          Effect.map((client) => client.LocalRecording({ session_id: sessionId, from })),
           Stream.unwrapScoped,
           Stream.mapError((error) =>
             error._tag === "StorageFailed"
@@ -50,8 +50,8 @@ const make = (trustFor: (hub: HubAddress) => HubTrust) =>
 export class PeerRecordings extends Context.Tag("mezite/auth/PeerRecordings")<
   PeerRecordings,
   {
-    /** Up to what is written now. */
-    readonly read: (hub: HubId, sessionId: SessionId) => Stream.Stream<Uint8Array, StorageFailed>
+    /** From that byte on, up to what is written now. */
+    readonly read: (hub: HubId, sessionId: SessionId, from: number) => Stream.Stream<Uint8Array, StorageFailed>
   }
 >() {
   /** `trustFor`: why another hub is believed to be one. */

@@ -8,12 +8,12 @@ import { LocalRecordings } from "../storage/LocalRecordings.ts"
 /** Answers the cluster's other hubs, and nobody else. */
 export const layerHubHandlers = HubRpcs.toLayer(
   Effect.map(LocalRecordings, (local) => ({
-    LocalRecording: ({ session_id: sessionId }) =>
+    LocalRecording: ({ session_id: sessionId, from }) =>
       Effect.zipRight(authorizeHub("LocalRecording"), local.open(sessionId)).pipe(
         Effect.map(
           Option.match({
             onNone: () => Stream.fail(new NotFound({ message: `the recording of ${sessionId} is not on this hub` })),
-            onSome: (file) => Stream.orDie(file.from(0)),
+            onSome: (file) => Stream.orDie(file.from(from)),
           }),
         ),
         Effect.catchTag("StorageFailed", Effect.die),

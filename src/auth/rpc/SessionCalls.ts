@@ -10,6 +10,7 @@ import { shareOf } from "../recordings/RecordingRow.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
 import { type Given, recordingAccess } from "../sessions/SessionEvents.ts"
+import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { CallerAddress } from "./CallerAddress.ts"
 import type { Calls } from "./Calls.ts"
@@ -34,10 +35,22 @@ export const sessionCalls = Effect.gen(function* () {
   const trace = Effect.fnUntraced(function* (caller: Identity, id: SessionId, given: Given) {
     const session = yield* visible(caller, id)
     yield* audit.append(recordingAccess(session, nameOf(caller), yield* CallerAddress, given))
+    return session
   })
 
-  const read = (caller: Identity, id: SessionId, sealed: boolean) =>
-    Effect.as(trace(caller, id, sealed ? "sealed" : "clear"), store.read(id, { sealed }))
+  /** While it runs, the hub has of such a session no more than that it runs. */
+  const ended = Effect.fnUntraced(function* ({ session_id: id, node, mode, ended_ms }: SessionRow) {
+    if (mode !== "node" || ended_ms !== null) return
+    return yield* new NotFound({
+      message: `session ${id} runs in the mode node: ${node} brings its recording when it has ended`,
+    })
+  })
+
+  const read = (caller: Identity, id: SessionId, { sealed, follow }: { sealed: boolean; follow: boolean }) =>
+    trace(caller, id, sealed ? "sealed" : "clear").pipe(
+      Effect.tap(ended),
+      Effect.as(follow && !sealed ? store.follow(id) : store.read(id, { sealed })),
+    )
 
   const keyShare = Effect.fnUntraced(function* (caller: Identity, id: SessionId) {
     yield* trace(caller, id, "key share")
@@ -56,8 +69,8 @@ export const sessionCalls = Effect.gen(function* () {
           ),
         ),
       ),
-    RecordingRead: ({ session_id, sealed }) =>
-      guardedStream("RecordingRead", (caller) => Stream.unwrap(read(caller, session_id, sealed))),
+    RecordingRead: ({ session_id, sealed, follow }) =>
+      guardedStream("RecordingRead", (caller) => Stream.unwrap(read(caller, session_id, { sealed, follow }))),
     RecordingKeyShare: ({ session_id }) => guarded("RecordingKeyShare", (caller) => keyShare(caller, session_id)),
   } satisfies Calls<"SessionsList" | "SessionsTerminate" | "RecordingRead" | "RecordingKeyShare">
 })

@@ -13,5 +13,7 @@ export class RecordingStore extends Context.Tag("mezite/auth/RecordingStore")<
       sessionId: string,
       options: { readonly sealed: boolean },
     ) => Stream.Stream<Uint8Array, NotFound | Unavailable>
+    /** The same in clear, and what is recorded from now on, to the session's end. */
+    readonly follow: (sessionId: string) => Stream.Stream<Uint8Array, NotFound | Unavailable>
   }
 >() {}

@@ -1,24 +1,16 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Chunk, Effect, Layer, Option, Redacted, Stream } from "effect"
+import { Effect, Layer, Option, Redacted, Stream } from "effect"
 import { NotFound, Unavailable } from "../../api/ApiError.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
-import {
-  encodeEndEntry,
-  encodeFrameEntry,
-  encodeHeaderEntry,
-  type KeyRing,
-  MAGIC,
-  type PayloadDecryption,
-  type RecordingEntry,
-  RecordingError,
-  readEntries,
-} from "../../recording/index.ts"
+import type { KeyRing, RecordingError } from "../../recording/index.ts"
 import { Hubs } from "../hubs/Hubs.ts"
 import { PeerRecordings } from "../hubs/PeerRecordings.ts"
 import { SessionHubs } from "../hubs/SessionHubs.ts"
 import { isDeleted, type RecordingRow, type RecordingState, shareOf } from "../recordings/RecordingRow.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
+import { followed } from "./internal/followed.ts"
+import { inClear, nothingTold } from "./internal/inClear.ts"
 import { LocalRecordings } from "./LocalRecordings.ts"
 import { RecordingStorage, type StorageFailed, type StoredFile } from "./RecordingStorage.ts"
 
@@ -39,36 +31,42 @@ const make = (keyRing: Redacted.Redacted<KeyRing>) =>
       return yield* new NotFound({ message: `the recording of session ${sessionId} is not on this hub` })
     })
 
-    const bytesOf = Effect.fnUntraced(function* ({ session_id: sessionId, state }: RecordingRow) {
-      const here = Effect.map(open(sessionId, state), (file) => file.from(0))
+    const bytesOf = Effect.fnUntraced(function* ({ session_id: sessionId, state }: RecordingRow, from: number) {
+      const here = Effect.map(open(sessionId, state), (file) => file.from(from))
       if (state === "stored") return yield* here
       const holder = yield* sessionHubs.holder(sessionId)
       if (holder === hubs.id) return yield* here
       // One that is whole may be in its place before its hub could say so.
       const placed = state === "kept" ? yield* storage.open(sessionId) : Option.none<StoredFile>()
-      return Option.match(placed, { onNone: () => peers.read(holder, sessionId), onSome: (file) => file.from(0) })
+      return Option.match(placed, {
+        onNone: () => peers.read(holder, sessionId, from),
+        onSome: (file) => file.from(from),
+      })
     })
 
-    const read = Effect.fn("StoredRecordings.read")(function* (sessionId: string, sealed: boolean) {
+    const whereabouts = Effect.fn("StoredRecordings.whereabouts")(function* (sessionId: string) {
       const recording = yield* recordings.get(sessionId)
       if (Option.isNone(recording)) return yield* new NotFound({ message: `session ${sessionId} was not recorded` })
-      if (isDeleted(recording.value)) {
-        return yield* new NotFound({ message: `the recording of session ${sessionId} was deleted` })
+      const row = recording.value
+      if (isDeleted(row)) return yield* new NotFound({ message: `the recording of session ${sessionId} was deleted` })
+      return {
+        place: row.state === "stored" ? "stored" : yield* sessionHubs.holder(row.session_id),
+        grows: row.state === "open",
+        keys: Redacted.value(keyRing).withShare(Option.getOrUndefined(shareOf(row))),
+        from: (offset: number) => Stream.unwrapScoped(bytesOf(row, offset)),
       }
-      const bytes = yield* bytesOf(recording.value)
-      const keys = Redacted.value(keyRing).withShare(Option.getOrUndefined(shareOf(recording.value)))
-      return sealed ? bytes : inClear(bytes, keys)
     })
 
-    return RecordingStore.of({
-      read: (sessionId, { sealed }) =>
-        Stream.unwrapScoped(read(sessionId, sealed)).pipe(
-          Stream.catchTags({
-            StorageFailed: (error) => Stream.fromEffect(unavailable(error)),
-            RecordingError: (error) => Stream.fromEffect(unavailable(error)),
-            SqlError: (error) => Stream.fromEffect(unavailable(error)),
-          }),
+    const read = (sessionId: string, sealed: boolean) =>
+      Stream.unwrap(
+        Effect.map(whereabouts(sessionId), ({ keys, from }) =>
+          sealed ? from(0) : inClear(from(0), keys, nothingTold()),
         ),
+      )
+
+    return RecordingStore.of({
+      read: (sessionId, { sealed }) => orUnavailable(read(sessionId, sealed)),
+      follow: (sessionId) => orUnavailable(followed(whereabouts(sessionId))),
     })
   })
 
@@ -85,44 +83,12 @@ const cannotRead = "the hub cannot read this recording; its log tells why"
 const away = "where this recording is kept, in a store or on another hub's disk, nothing answers now: try again later"
 
 const unavailable = (error: StorageFailed | RecordingError | SqlError) =>
-  Effect.zipRight(
-    Effect.logError("a recording cannot be read", error.message),
-    new Unavailable({ message: error._tag === "StorageFailed" && error.away ? away : cannotRead }),
+  Stream.fromEffect(
+    Effect.zipRight(
+      Effect.logError("a recording cannot be read", error.message),
+      new Unavailable({ message: error._tag === "StorageFailed" && error.away ? away : cannotRead }),
+    ),
   )
 
-/** The recording decrypted, without its seals. One that still grows ends where it is now. */
-const inClear = (stored: Stream.Stream<Uint8Array, StorageFailed>, keys: KeyRing) => {
-  let cipher: PayloadDecryption | undefined
-  const reveal = (read: RecordingEntry): ReadonlyArray<Uint8Array> => {
-    switch (read._tag) {
-      case "Header": {
-        cipher = keys.cipherFor(read.header)
-        return [MAGIC, encodeHeaderEntry({ info: read.header.info, deflate: read.header.deflate })]
-      }
-      case "Frame":
-        return [
-          cipher === undefined ? read.entry.bytes : encodeFrameEntry(cipher.decrypt(read.frame, read.entry.offset)),
-        ]
-      case "Seal":
-        return []
-      case "End":
-        // Offsets are those of the stored file.
-        return [encodeEndEntry({ ...read.end, seekPoints: [], keyframes: [] })]
-    }
-  }
-  return readEntries(stored).pipe(
-    // One piece for what was read at once: a message for each keystroke would be a flood.
-    Stream.mapChunksEffect((entries) =>
-      Effect.try({
-        try: () => Chunk.of<Uint8Array>(Buffer.concat(Chunk.toReadonlyArray(entries).flatMap(reveal))),
-        catch: (error) => {
-          if (error instanceof RecordingError) return error
-          throw error
-        },
-      }),
-    ),
-    Stream.catchSome((error) =>
-      error._tag === "RecordingError" && error.kind === "Truncated" ? Option.some(Stream.empty) : Option.none(),
-    ),
-  )
-}
+const orUnavailable = (bytes: Stream.Stream<Uint8Array, NotFound | StorageFailed | RecordingError | SqlError>) =>
+  Stream.catchTags(bytes, { StorageFailed: unavailable, RecordingError: unavailable, SqlError: unavailable })

@@ -34,7 +34,7 @@ export const downloadRecording = Effect.fn("mezctl.recordings.download")(functio
   const file = yield* newFile(path)
   const hash = createHash("sha256")
   let bytes = 0
-  yield* Stream.runForEach(client.RecordingRead({ session_id, sealed: true }), (piece) => {
+  yield* Stream.runForEach(client.RecordingRead({ session_id, sealed: true, follow: false }), (piece) => {
     hash.update(piece)
     bytes += piece.length
     return attempt(path, () => file.writeFile(piece))

@@ -38,10 +38,15 @@ const fileBytes = (path: string): Stream.Stream<Uint8Array, CommandFailed> =>
     (error) => fileError(path, error),
   )
 
-/** A recording's bytes, from the hub or from a file. From the hub: as stored if `sealed`, else in clear. */
-export const recordingBytes = (target: RecordingTarget, sealed: boolean, identity: Option.Option<string>) =>
+/** How the hub gives a recording: as stored; in clear; or in clear and, while its session runs, what is recorded from now on. */
+export type RecordingForm = "sealed" | "clear" | "followed"
+
+/** A recording's bytes, from the hub or from a file, which is as it is. */
+export const recordingBytes = (target: RecordingTarget, form: RecordingForm, identity: Option.Option<string>) =>
   target._tag === "File"
     ? fileBytes(target.path)
     : Stream.unwrapScoped(
-        Effect.map(hubClient(identity), (client) => client.RecordingRead({ session_id: target.id, sealed })),
+        Effect.map(hubClient(identity), (client) =>
+          client.RecordingRead({ session_id: target.id, sealed: form === "sealed", follow: form === "followed" }),
+        ),
       )

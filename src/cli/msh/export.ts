@@ -56,7 +56,7 @@ export const exportRecording = Effect.fn("msh.export")(
     const target = sessionExport(options.format)
     let begun = false
     let end: RecordingEnd | undefined
-    const events = readRecording(recordingBytes(source, false, options.identity), { keys })
+    const events = readRecording(recordingBytes(source, "clear", options.identity), { keys })
     const exit = yield* Effect.exit(
       Stream.runForEachChunk(events, (chunk) => {
         begun ||= chunk.length > 0

@@ -88,15 +88,15 @@ const openTerminal = (stdio: StdioShape, keys: KeyBuffer) =>
 /** Plays a recording: on a terminal filtered and with keys, elsewhere its bytes exactly. */
 export const play = Effect.fn("msh.play")(
   function* (options: PlayOptions) {
-    if (options.follow) {
-      return yield* new WrongUsage({
-        message: "--follow: this hub can't show a session while it runs; play it once it has ended",
-      })
-    }
     const stdio = yield* Stdio
     const target = yield* recordingTarget(options.recording)
+    if (options.follow && target._tag === "File") {
+      return yield* new WrongUsage({ message: "--follow: only a session of the hub can be followed, not a file" })
+    }
     const keyRing = yield* readingKeys(target, options.identity)
-    const events = readRecording(recordingBytes(target, false, options.identity), { keys: keyRing })
+    const events = readRecording(recordingBytes(target, options.follow ? "followed" : "clear", options.identity), {
+      keys: keyRing,
+    })
     const keys = new KeyBuffer()
     const onTerminal = stdio.stdout.isTTY === true
     const terminal = onTerminal ? yield* openTerminal(stdio, keys) : undefined
@@ -113,7 +113,9 @@ export const play = Effect.fn("msh.play")(
       ending,
     )
     const context = yield* Effect.context<Stdio>()
-    const end = yield* playSession({ ...options, frames: Stream.provideContext(frames, context), screen, keys })
+    // What is over is shown at once, and the rest as it comes; unless it was said where to begin.
+    const fromMs = options.follow && options.fromMs === 0 ? Number.POSITIVE_INFINITY : options.fromMs
+    const end = yield* playSession({ ...options, fromMs, frames: Stream.provideContext(frames, context), screen, keys })
     if (end === "interrupted") return yield* new ExitWith({ code: 130 })
     return end === "finished" ? ending.text : Option.none()
   },

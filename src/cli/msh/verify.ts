@@ -52,7 +52,7 @@ export const verify = Effect.fn("msh.verify")(function* (options: VerifyOptions)
   const target = yield* recordingTarget(options.recording)
   const keys = yield* Option.match(options.key, { onSome: givenKey, onNone: () => clusterKeys(options.identity) })
   const verifier = new RecordingVerifier(keys)
-  const bytes = recordingBytes(target, true, options.identity)
+  const bytes = recordingBytes(target, "sealed", options.identity)
   yield* Stream.runForEach(bytes, (piece) => Effect.sync(() => verifier.push(piece)))
   const verdict = verifier.end()
   if (verdict._tag === "NotWhole") {

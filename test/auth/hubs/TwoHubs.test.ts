@@ -19,7 +19,7 @@ import { RecordingStorage, StorageFailed } from "../../../src/auth/storage/Recor
 import { checkOthers } from "../../../src/bin/hub/checkOthers.ts"
 import type { StorageConfig } from "../../../src/bin/hub/StorageConfig.ts"
 import type { SessionId } from "../../../src/domain/Identifiers.ts"
-import { masterKey } from "../../support/recordings.ts"
+import { framesOf, masterKey, readAll } from "../../support/recordings.ts"
 import { type IngestHub, type IngestHubOptions, ingestHub } from "../ingest/support/IngestHub.ts"
 import { callAs, type TestCall, type TestNode, tokenOf } from "../ingest/support/TestCall.ts"
 import { keysOf, partialPath, readStored, sessionsOf, type TestSession } from "../ingest/support/TestSession.ts"
@@ -145,6 +145,25 @@ it.scopedLive(
       expect(yield* rowOf(b, session)).toMatchObject({ status: "completed", recording_digest: digest })
       expect(inBucket(b, bucket, session)).toBe(session.shown)
     }),
+)
+
+it.scopedLive("who follows a session at one hub goes on while another takes it over", () =>
+  Effect.gen(function* () {
+    const { startA, startB } = yield* twoHubs
+    const a = yield* startA()
+    const node = yield* a.run(joined("web-1"))
+    const session = (yield* a.run(sessionsOf("alice")))()
+    yield* begun(a, node, session)
+    const b = yield* startB(soon)
+    const followed = yield* b
+      .run(Effect.flatMap(RecordingStore, ({ follow }) => Stream.runCollect(follow(session.info.sessionId))))
+      .pipe(Effect.forkScoped)
+    yield* a.end
+    yield* bring(b, node, session)
+    const { items, error } = readAll(Buffer.concat([...(yield* Fiber.join(followed))]))
+    expect(error).toBeUndefined()
+    expect(Buffer.concat(framesOf(items).map(({ payload }) => payload)).toString()).toBe(session.shown)
+  }),
 )
 
 it.scopedLive(

@@ -114,7 +114,7 @@ it.scopedLive("users see their own sessions, auditors all, and reading a recordi
     expect(yield* alice(seen(web.SessionsList({ ...filter, user: "bob" })))).toEqual([])
     expect(yield* auditor(seen(web.SessionsList(filter)))).toEqual([own.sessionId, earlier.sessionId, others.sessionId])
     const read = (id: string) =>
-      Effect.map(collect(web.RecordingRead({ session_id: SessionId.make(id), sealed: true })), (parts) =>
+      Effect.map(collect(web.RecordingRead({ session_id: SessionId.make(id), sealed: true, follow: false })), (parts) =>
         Buffer.concat(parts).toString(),
       )
     expect(yield* alice(read(own.sessionId))).toBe(`sealed:${own.sessionId}`)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { status } from "@grpc/grpc-js"
-import { Effect, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import { RecordingStore } from "../../../src/auth/sessions/RecordingStore.ts"
+import { until } from "../../e2e/support/until.ts"
 import { framesOf, masterKey, masterKeyOf, readAll } from "../../support/recordings.ts"
 import { type IngestHub, type IngestHubOptions, ingestHub } from "../ingest/support/IngestHub.ts"
 import { callAs, type TestNode } from "../ingest/support/TestCall.ts"
@@ -64,5 +65,38 @@ describe("stored recordings", () => {
           }),
         )
       }),
+  )
+
+  it.scopedLive("are followed while they grow, whichever connection brings more, to their end", () =>
+    Effect.gen(function* () {
+      const hub = yield* ingestHub(yield* temporaryFolder, { key: masterKey })
+      const node = yield* hub.run(joined("web-1"))
+      const one = (yield* hub.run(sessionsOf("alice")))()
+      const sending = Effect.fnUntraced(function* (from: number, to: number) {
+        const call = yield* callAs(hub.port, node)
+        call.send(one.header, ...one.frames.slice(from, to))
+        yield* call.until(({ acked }) => acked === to)
+        return call
+      })
+      yield* Effect.scoped(sending(0, 2))
+      const pieces: Array<Uint8Array> = []
+      const seen = () => readAll(Buffer.concat(pieces))
+      const follower = yield* Effect.forkScoped(
+        hub.run(
+          Effect.flatMap(RecordingStore, ({ follow }) =>
+            Stream.runForEach(follow(one.info.sessionId), (piece) => Effect.sync(() => void pieces.push(piece))),
+          ),
+        ),
+      )
+      yield* Effect.promise(() => until("the first frames", () => framesOf(seen().items).length === 2))
+      const call = yield* sending(2, 4)
+      yield* Effect.promise(() => until("more frames", () => framesOf(seen().items).length === 4))
+      call.send(...one.frames.slice(4), one.end)
+      yield* Fiber.join(follower)
+      const { items, error } = seen()
+      expect(error).toBeUndefined()
+      expect(items.map(({ _tag }) => _tag)).toEqual(["Header", ...one.frames.map(() => "Frame"), "End"])
+      expect(Buffer.concat(framesOf(items).map(({ payload }) => payload)).toString()).toBe(one.shown)
+    }),
   )
 })

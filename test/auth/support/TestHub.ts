@@ -55,6 +55,7 @@ export const layerNewHub = Layer.suspend(() => Hubs.layer(HubId.make(randomUUID(
 /** Recordings whose bytes are the session's id. */
 export const layerTestRecordings = Layer.succeed(RecordingStore, {
   read: (id, { sealed }) => Stream.make(Buffer.from(sealed ? "sealed:" : "clear:"), Buffer.from(id)),
+  follow: (id) => Stream.make(Buffer.from("followed:"), Buffer.from(id)),
 })
 
 /** A folder where recordings are kept. */
