@@ -87,7 +87,7 @@ describe("mezctl", () => {
   })
 
   it("adds machines without an agent, and tells which host key is to be compared", async () => {
-    expect(await stdoutOf("nodes ls")).toMatch(/\nweb-1 +agent +yes .*\ndb-1 +openssh 10\.0\.0\.5:22 +yes /)
+    expect(await stdoutOf("nodes ls")).toMatch(/\nweb-1 +agent +yes .*\ndb-1 +openssh 10\.0\.0\.5:22 \(root\) +yes /)
     const added = "db-1 is added; its host key is ssh-ed25519 SHA256:abc\n"
     expect(await run("nodes add --openssh db-1 --addr 10.0.0.5:22 --logins root,deploy")).toMatchObject({
       code: 0,

@@ -30,19 +30,10 @@ const channelOptions: Grpc.ChannelOptions = {
 const shunnedMs = 30_000
 
 /**
- * A client that has no connection so long after it was made is replaced: grpc-js waits for ever for one that was taken and on
- * which nobody answers, and fails all calls meanwhile.
+ * A client that could not connect is replaced by whoever wants to call next. It would fail all calls until it tries again, after
+ * up to two seconds; and grpc-js waits for ever for a connection that was taken and on which nobody answers.
  */
-const stuckMs = 5_000
-
-/** A client of one hub, and when it was made, by a clock that nobody sets. */
-interface Dialler {
-  readonly client: Grpc.Client
-  readonly madeAt: number
-}
-
-const isStuck = ({ client, madeAt }: Dialler): boolean =>
-  performance.now() - madeAt >= stuckMs &&
+const hasFailed = (client: Grpc.Client): boolean =>
   client.getChannel().getConnectivityState(false) === Grpc.connectivityState.TRANSIENT_FAILURE
 
 /** Brings recordings to a hub: to the one that their client comes by (`ClientWay`), else to one that the node is connected to. */
@@ -59,23 +50,23 @@ export class HubRecorder extends Context.Tag("mezite/node/HubRecorder")<
     Layer.scoped(
       HubRecorder,
       Effect.gen(function* () {
-        const clients = new Map<string, Dialler>()
+        const clients = new Map<string, Grpc.Client>()
         const shunned = new Map<string, number>()
         const isHeard = ({ hub }: HubLink) => (shunned.get(showHubAddress(hub)) ?? 0) <= performance.now()
-        yield* Effect.addFinalizer(() => Effect.sync(() => clients.forEach(({ client }) => void client.close())))
+        yield* Effect.addFinalizer(() => Effect.sync(() => clients.forEach((client) => void client.close())))
         const clientFor = (link: HubLink): Grpc.Client => {
           const way = showHubAddress(link.hub)
           const known = clients.get(way)
-          if (known !== undefined && !isStuck(known)) return known.client
-          known?.client.close()
+          if (known !== undefined && !hasFailed(known)) return known
+          known?.close()
           const client = newClient(link)
-          clients.set(way, { client, madeAt: performance.now() })
+          clients.set(way, client)
           return client
         }
         // Calls that are still heard go on; new ones must not wait until TCP or a keep-alive gives the old connection up.
         const drop = (way: string, silent: Grpc.Client): void => {
           shunned.set(way, performance.now() + shunnedMs)
-          if (clients.get(way)?.client === silent) clients.delete(way)
+          if (clients.get(way) === silent) clients.delete(way)
           silent.close()
         }
         const { path, requestSerialize, responseDeserialize } = recordMethod
