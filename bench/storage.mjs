@@ -32,14 +32,8 @@ try {
   cluster = await Cluster.start({
     hub: {
       MEZITE_RECORDING_ENC_KEY: "8f".repeat(32),
-      MEZITE_RECORDING_BACKEND: "s3",
-      MEZITE_S3_BUCKET: bucket,
-      MEZITE_S3_REGION: "us-east-1",
-      MEZITE_S3_ACCESS_KEY: gateway.accessKey,
-      MEZITE_S3_SECRET_KEY: gateway.secretKey,
+      ...gateway.hubVariables(bucket),
       MEZITE_S3_PREFIX: "recordings/",
-      MEZITE_S3_FORCE_PATH_STYLE: "true",
-      MEZITE_S3_ENDPOINT: gateway.endpoint,
     },
   })
   await measure()

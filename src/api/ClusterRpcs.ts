@@ -110,12 +110,7 @@ export type JoinToken = typeof JoinToken.Type
 
 /** A session's recording. */
 export const Recording = Schema.Struct({
-  session_id: SessionId,
-  user: Schema.String,
-  node: Schema.String,
-  login: Schema.String,
-  started_at: Schema.String,
-  ended_at: Schema.NullOr(Schema.String),
+  ...Session.pick("session_id", "user", "node", "login", "started_at", "ended_at").fields,
   /** Grows; whole on a hub's disk, to be stored; in its place; on its way out of it; gone. */
   state: Schema.Literal("open", "kept", "stored", "deleting", "deleted"),
   /** Of the file, in bytes and SHA-256 in hex; null while it grows. */

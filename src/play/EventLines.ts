@@ -1,6 +1,7 @@
+import { constants } from "node:os"
 import type { CommandEvent } from "../domain/CommandEvent.ts"
 import type { ConnectionEvent } from "../domain/ConnectionEvent.ts"
-import { resultName } from "../domain/ErrorName.ts"
+import { outcomeName, resultName } from "../domain/ErrorName.ts"
 import type { FileEvent } from "../domain/FileEvent.ts"
 import { type Frame, FrameKind } from "../domain/Frame.ts"
 import { openFlagsText } from "../domain/OpenFlags.ts"
@@ -31,7 +32,7 @@ interface Line {
   readonly text: string
 }
 
-const ENOENT = 2
+const { ENOENT } = constants.errno
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8")
 
@@ -51,16 +52,14 @@ const fileLine = ({ pid, name, path, flags, error, cut, unseen }: FileEvent): st
     ? `${pid} ${name} used io_uring: what for was not seen`
     : `${pid} ${name} opens ${cut ? "…" : ""}${text(path)} ${openFlagsText(flags)}${error === 0 ? "" : `: ${resultName(error)}`}`
 
-const result = (error: number | null, unknown: string): string => (error === null ? unknown : resultName(error))
-
 const connectionLine = (event: ConnectionEvent): string => {
   if (event._tag === "Outcome") {
-    return `${event.pid} ${event.name} connection ${event.number}: ${result(event.error, "outcome unknown")}`
+    return `${event.pid} ${event.name} connection ${event.number}: ${outcomeName(event.error, "outcome unknown")}`
   }
   const address = addressText(event)
   const to = typeof address === "string" ? address : address.base64
   const where = protocolName(event) === "unix" ? to : `${to} port ${event.port}`
-  return `${event.pid} ${event.name} ${event.way} ${protocolName(event)} ${where} (${event.number}): ${result(event.error, "pending")}`
+  return `${event.pid} ${event.name} ${event.way} ${protocolName(event)} ${where} (${event.number}): ${outcomeName(event.error, "pending")}`
 }
 
 /**

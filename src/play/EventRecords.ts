@@ -1,6 +1,6 @@
 import type { CommandEvent } from "../domain/CommandEvent.ts"
 import type { ConnectionEvent } from "../domain/ConnectionEvent.ts"
-import { resultName } from "../domain/ErrorName.ts"
+import { outcomeName, resultName } from "../domain/ErrorName.ts"
 import type { FileEvent } from "../domain/FileEvent.ts"
 import { openFlagsText } from "../domain/OpenFlags.ts"
 import { rawArguments, rawText } from "../domain/RawText.ts"
@@ -58,13 +58,11 @@ export const fileRecord = ({ timeUs, pid, name, path, flags, error, cut, unseen 
   cut,
 })
 
-const outcome = (error: number | null, unknown: string): string => (error === null ? unknown : resultName(error))
-
 /** A connection's event as JSON. */
 export const connectionRecord = (event: ConnectionEvent): object => {
   const seen = { time_ms: timeMs(event.timeUs), pid: event.pid, name: event.name, connection: event.number }
   return event._tag === "Outcome"
-    ? { event: "outcome", ...seen, result: outcome(event.error, "unknown"), local_port: event.localPort }
+    ? { event: "outcome", ...seen, result: outcomeName(event.error, "unknown"), local_port: event.localPort }
     : {
         event: "asked",
         ...seen,
@@ -72,6 +70,6 @@ export const connectionRecord = (event: ConnectionEvent): object => {
         protocol: protocolName(event),
         address: addressText(event),
         port: event.port,
-        result: outcome(event.error, "pending"),
+        result: outcomeName(event.error, "pending"),
       }
 }

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs"
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net"
 import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { freePort } from "../support/freePort.ts"
 import { socksConnect } from "../support/socks.ts"
 import { Cluster, login } from "./support/Cluster.ts"
 import { bundled, Program, runToEnd } from "./support/Program.ts"
@@ -42,14 +43,6 @@ const digestServer = async (): Promise<Server> => {
 }
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const port = portOf(server)
-  server.close()
-  return port
-}
 
 const dial = (port: number): Promise<Socket> =>
   until(`port ${port} open`, async () => {

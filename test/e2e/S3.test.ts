@@ -25,13 +25,8 @@ describe("a hub that keeps recordings in S3", () => {
       hub: {
         MEZITE_TLS: "off",
         MEZITE_RECORDING_ENC_KEY: "8f".repeat(32),
-        MEZITE_RECORDING_BACKEND: "s3",
-        MEZITE_S3_BUCKET: bucket,
-        MEZITE_S3_REGION: "us-east-1",
-        MEZITE_S3_ACCESS_KEY: gateway.accessKey,
-        MEZITE_S3_SECRET_KEY: gateway.secretKey,
+        ...gateway.hubVariables(bucket),
         MEZITE_S3_PREFIX: "recordings/",
-        MEZITE_S3_FORCE_PATH_STYLE: "true",
         MEZITE_S3_ENDPOINT: store.endpoint,
       },
     })

@@ -43,14 +43,8 @@ beforeAll(async () => {
   await gateway.createBucket(bucket)
   const shared = {
     MEZITE_DATABASE_URL: postgres.url("postgres"),
-    MEZITE_RECORDING_BACKEND: "s3",
     MEZITE_RECORDING_ENC_KEY: "8f".repeat(32),
-    MEZITE_S3_BUCKET: bucket,
-    MEZITE_S3_REGION: "us-east-1",
-    MEZITE_S3_ACCESS_KEY: gateway.accessKey,
-    MEZITE_S3_SECRET_KEY: gateway.secretKey,
-    MEZITE_S3_FORCE_PATH_STYLE: "true",
-    MEZITE_S3_ENDPOINT: gateway.endpoint,
+    ...gateway.hubVariables(bucket),
   }
   const mode = (name: string) => ({ MEZITE_RECORDING_MODE: name, MEZITE_RECORDING_ACK_TIMEOUT: "2s" })
   // At the same instant, on a database that is empty.

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
-import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { freePort } from "./freePort.ts"
 
 const root = "/usr/lib/postgresql"
 
@@ -13,15 +13,6 @@ const programs = (): string => {
   const newest = versions.sort((a, b) => Number(b) - Number(a))[0]
   if (newest === undefined) throw new Error("PostgreSQL is missing: install the Debian package postgresql")
   return join(root, newest, "bin")
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
 }
 
 /** It refuses to run as root. */

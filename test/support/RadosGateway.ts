@@ -2,22 +2,13 @@ import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3"
+import { freePort } from "./freePort.ts"
 
 const run = promisify(execFile)
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
-}
 
 const entities: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   ["mon.", ["--cap", "mon", "allow *"]],
@@ -74,6 +65,19 @@ export class RadosGateway {
 
   get endpoint(): string {
     return `http://127.0.0.1:${this.port}`
+  }
+
+  /** The variables of a hub that keeps its recordings in a bucket here. */
+  hubVariables(bucket: string): Readonly<Record<string, string>> {
+    return {
+      MEZITE_RECORDING_BACKEND: "s3",
+      MEZITE_S3_BUCKET: bucket,
+      MEZITE_S3_REGION: "us-east-1",
+      MEZITE_S3_ACCESS_KEY: this.accessKey,
+      MEZITE_S3_SECRET_KEY: this.secretKey,
+      MEZITE_S3_FORCE_PATH_STYLE: "true",
+      MEZITE_S3_ENDPOINT: this.endpoint,
+    }
   }
 
   static async start(): Promise<RadosGateway> {

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { AccessGrant } from "../../domain/AccessGrant.ts"
 import { HubId, SessionId, UserName } from "../../domain/Identifiers.ts"
 import { Lock, mostLocks } from "../../domain/Lock.ts"
-import { mostHubs } from "../PublicRpcs.ts"
+import { HubEntry, mostHubs } from "../PublicRpcs.ts"
 
 /** Where agents' and users' connections begin. */
 export const paths = {
@@ -33,10 +33,7 @@ const locks = Schema.Array(Lock).pipe(Schema.maxItems(mostLocks))
 export const ClusterHubs = Schema.Struct({
   /** The one that says so. */
   self: HubId,
-  /** `address` as `parseHubAddress` reads it. */
-  hubs: Schema.Array(Schema.Struct({ id: HubId, address: Schema.String.pipe(Schema.maxLength(300)) })).pipe(
-    Schema.maxItems(mostHubs),
-  ),
+  hubs: Schema.Array(Schema.Struct({ id: HubId, ...HubEntry.pick("address").fields })).pipe(Schema.maxItems(mostHubs)),
 })
 export type ClusterHubs = typeof ClusterHubs.Type
 

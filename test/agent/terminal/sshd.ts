@@ -1,22 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { connect, createServer } from "node:net"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Schedule } from "effect"
+import { freePort } from "../../support/freePort.ts"
 
 interface Sshd {
   /** What `ssh` prints on its standard output. */
   readonly run: (login: string, options: ReadonlyArray<string>, command: string) => string
 }
-
-const freePort = Effect.async<number>((resume) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 const answers = (port: number) =>
   Effect.async<void, Error>((resume) => {
@@ -78,7 +71,7 @@ export const realSshd = Effect.gen(function* () {
     }),
     (made) => Effect.sync(() => rmSync(made, { recursive: true })),
   )
-  const port = yield* freePort
+  const port = yield* Effect.promise(freePort)
   configure(folder, port)
   mkdirSync("/run/sshd", { recursive: true, mode: 0o755 })
   yield* Effect.acquireRelease(

@@ -1,17 +1,9 @@
 import { execFileSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
+import { freePort } from "../../support/freePort.ts"
 import { Program } from "./Program.ts"
 import { until } from "./until.ts"
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 
 /** Everything that descends from a process, by their ids. */
 const descendants = (pid: number): ReadonlyArray<number> => {

@@ -1,3 +1,4 @@
+import { constants } from "node:os"
 import type { CommandEvent, CommandRefused, CommandStarted } from "../../../domain/CommandEvent.ts"
 import { resultName } from "../../../domain/ErrorName.ts"
 import { baseName } from "../../../domain/RawText.ts"
@@ -16,7 +17,7 @@ const perMinute = 300
 const patienceMs = 2_000
 
 /** A program that was looked for along PATH, and not there. */
-const ENOENT = 2
+const { ENOENT } = constants.errno
 
 type State =
   | { readonly status: "running" | "replaced" }

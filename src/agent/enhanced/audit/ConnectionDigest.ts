@@ -1,6 +1,6 @@
 import type { ConnectionAsked, ConnectionEvent, ConnectionOutcome } from "../../../domain/ConnectionEvent.ts"
 import { AddressFamily } from "../../../domain/ConnectionEvent.ts"
-import { resultName } from "../../../domain/ErrorName.ts"
+import { outcomeName, resultName } from "../../../domain/ErrorName.ts"
 import { baseName, type RawText } from "../../../domain/RawText.ts"
 import { addressText, protocolName } from "../../../domain/SocketAddress.ts"
 import { MinuteBudget } from "./MinuteBudget.ts"
@@ -72,7 +72,7 @@ export class ConnectionDigest {
     const pending = this.#pending.get(number)
     this.#pending.delete(number)
     if (pending === undefined) return []
-    const result = error === null ? "unknown" : resultName(error)
+    const result = outcomeName(error, "unknown")
     return this.#tell(nowMs, pending.asked, pending.program, result, localPort)
   }
 
