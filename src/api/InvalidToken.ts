@@ -10,7 +10,6 @@ export class InvalidToken extends Schema.TaggedError<InvalidToken>()("InvalidTok
     "audience",
     "signature",
     "unknown",
-    "locked",
     "replayed",
   ),
   message: Schema.String,

@@ -82,11 +82,11 @@ export const connectEndpoint = Effect.gen(function* () {
   const reach = Effect.fnUntraced(function* (upgrade: Upgrade) {
     const { remoteAddress } = upgrade
     const target = targetOf(upgrade)
-    const reported = (user: string | null) => (error: { readonly message: string }) =>
-      report({ user, target: target.slice(0, 256), remoteAddress, reason: error.message })
+    const reported = (user: string | null, { message: reason }: { readonly message: string }) =>
+      report({ user, target: target.slice(0, 256), remoteAddress, reason })
     const token = yield* bearerOf(upgrade)
-    const user = yield* Effect.tapError(users.bearer(token), reported(null))
-    return yield* Effect.tapError(carrierFor(user, target, remoteAddress), reported(user.user))
+    const user = yield* Effect.tapError(users.bearer(token), (error) => reported(Option.getOrNull(error.locked), error))
+    return yield* Effect.tapError(carrierFor(user, target, remoteAddress), (error) => reported(user.user, error))
   })
 
   const connect: UpgradeHandler = Effect.fn("ConnectEndpoint.connect")(function* (upgrade) {

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto"
 import { createServer, type Socket } from "node:net"
-import { Clock, type Duration, Effect, FiberSet, type Scope } from "effect"
+import { Clock, type Duration, Effect, FiberSet, Option, type Scope } from "effect"
 import type { OpenSshCertificate } from "../ssh/OpenSshCertificate.ts"
 import type { SshConnection } from "../ssh/SshConnection.ts"
 import { AuthRejected } from "../ssh/SshError.ts"
@@ -38,12 +38,20 @@ const addressOf = ({ remoteAddress = "unknown", remotePort = 0 }: Socket): strin
 }
 
 /** The user whose certificate it is, who must also be the one whose name was given: `ssh -J ada@hub`. */
-const login = ({ certificate }: UserAuthenticator["Type"]) =>
+const login = ({ certificate }: UserAuthenticator["Type"], { report }: RefusalLog["Type"]) =>
   Effect.fn("FrontDoor.login")(function* (attempt: AuthenticationAttempt) {
-    const current = Effect.suspend(() => certificate(attempt.certificate, attempt.remoteAddress))
-    const { user } = yield* Effect.mapError(current, ({ message, final }) => new AuthRejected({ message, final }))
-    if (user === attempt.username) return { user, current } satisfies JumpUser
-    return yield* new AuthRejected({ message: `the certificate of ${user} was shown for "${attempt.username}"` })
+    const { remoteAddress, username } = attempt
+    const refuse = (user: string | null, message: string, final: boolean) =>
+      Effect.zipRight(
+        report({ user, target: null, remoteAddress, reason: message }),
+        new AuthRejected({ message, final }),
+      )
+    const current = Effect.suspend(() => certificate(attempt.certificate, remoteAddress))
+    const { user } = yield* Effect.catchAll(current, ({ message, locked }) =>
+      refuse(Option.getOrNull(locked), message, Option.isSome(locked)),
+    )
+    if (user === username) return { user, current } satisfies JumpUser
+    return yield* refuse(user, `the certificate of ${user} was shown for "${username}"`, false)
   })
 
 /** Tells the client why, and cuts it off whether it listens or not. */
@@ -67,9 +75,8 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
   yield* openConnections(server)
   const fork = yield* FiberSet.makeRuntime<ConnectPolicy | Tunnels | Gateways | RefusalLog>()
-  const { report } = yield* RefusalLog
   const { hold } = yield* UserConnections
-  const authenticate = login(yield* UserAuthenticator)
+  const authenticate = login(yield* UserAuthenticator, yield* RefusalLog)
   const { maxChannels = 32, loginGrace = "20 seconds" } = options
   const strangers = new Strangers(options.startups ?? { most: 100, mostOfOne: 30 })
 
@@ -79,10 +86,7 @@ export const serveFrontDoor = Effect.fn("FrontDoor.serve")(function* (
       const remoteAddress = addressOf(socket)
       const client = yield* serve(socket, {
         hostKey: options.hostKey,
-        authenticate: (attempt) =>
-          Effect.tapError(authenticate(attempt), ({ message }) =>
-            report({ user: null, target: null, remoteAddress, reason: message }),
-          ),
+        authenticate,
         remoteAddress,
         loginGrace,
         maxChannels,

@@ -82,6 +82,8 @@ describe("a lock", () => {
     for (const way of [proxyCommand, jump]) {
       expect(await tryWay(way)).toMatchObject({ code: 255, stderr: expect.stringContaining(words) })
     }
+    const refused = (await cluster.audit("session.rejected")).filter(({ detail }) => detail.reason === words)
+    expect(refused.map(({ user }) => user)).toEqual(["alice", "alice", "alice"])
     expect(await cluster.msh("sessions", "ls")).toMatchObject({ code: 1, stderr: `msh: ${words}\n` })
     const sign = ["auth", "sign", "--user", "alice", "--ttl", "1h", "--out", join(cluster.directory, "x.json")]
     expect(await cluster.tryMezctl(...sign)).toMatchObject({ code: 1, stderr: `mezctl: ${words}\n` })

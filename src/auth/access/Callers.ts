@@ -14,6 +14,7 @@ import { UserAuthority } from "../keys/UserAuthority.ts"
 import { Locks } from "../locks/Locks.ts"
 import { Nodes } from "../nodes/Nodes.ts"
 import { Roles } from "../roles/Roles.ts"
+import { LockedOut } from "./LockedOut.ts"
 import { UsedTokens } from "./UsedTokens.ts"
 
 /** A caller that is a node. */
@@ -28,7 +29,9 @@ const replayed = new InvalidToken({
   message: "the token was used before: each is good for one call",
 })
 
-const refuse = (error: InvalidToken) => Effect.fail(new Unauthenticated({ message: error.message }))
+const refuse = ({ message }: InvalidToken | LockedOut) => Effect.fail(new Unauthenticated({ message }))
+
+const refused = { InvalidToken: refuse, LockedOut: refuse }
 
 const whereabouts = (identity: Identity): Whereabouts =>
   identity._tag === "User" ? { user: identity.user } : identity._tag === "Node" ? { node: identity.name } : {}
@@ -65,12 +68,16 @@ const make = Effect.gen(function* () {
   })
 
   /** Only who has proven who it is learns that it is locked, and why. */
-  const unlocked = <A extends Identity>(identity: A): Effect.Effect<A, InvalidToken | SqlError> =>
+  const unlocked = <A extends Identity>(identity: A): Effect.Effect<A, LockedOut | SqlError> =>
     Effect.flatMap(
       locks.on(whereabouts(identity)),
       Option.match({
         onNone: () => Effect.succeed(identity),
-        onSome: (lock) => new InvalidToken({ reason: "locked", message: lockedMessage(lock) }),
+        onSome: (lock) =>
+          new LockedOut({
+            user: identity._tag === "User" ? Option.some(identity.user) : Option.none(),
+            message: lockedMessage(lock),
+          }),
       }),
     )
 
@@ -115,9 +122,7 @@ const make = Effect.gen(function* () {
     Effect.catchTag(nodeToken(token), "InvalidToken", refuse),
   )
 
-  const user = Effect.fn("Callers.user")((token: BearerToken) =>
-    userToken(token).pipe(Effect.flatMap(unlocked), Effect.catchTag("InvalidToken", refuse)),
-  )
+  const user = Effect.fn("Callers.user")((token: BearerToken) => Effect.flatMap(userToken(token), unlocked))
 
   const certificate = Effect.fn("Callers.certificate")((blob: Uint8Array) =>
     Effect.flatMap(certified(blob), ({ known }) => unlocked(known)),
@@ -128,7 +133,7 @@ const make = Effect.gen(function* () {
       Effect.catchIf(isOtherKind, () => userToken(token) as Effect.Effect<Identity, InvalidToken | SqlError>),
       Effect.catchIf(isOtherKind, () => hubToken(token)),
       Effect.flatMap(unlocked),
-      Effect.catchTag("InvalidToken", refuse),
+      Effect.catchTags(refused),
     ),
   )
 
@@ -142,7 +147,7 @@ const make = Effect.gen(function* () {
   const lost = Effect.fnUntraced(function* (identity: Identity) {
     const sinceMs = yield* Clock.currentTimeMillis
     return yield* Effect.zipRight(stillThere(identity, sinceMs), unlocked(identity)).pipe(
-      Effect.catchTag("InvalidToken", refuse),
+      Effect.catchTags(refused),
       Effect.delay("1 second"),
       Effect.forever,
     )
@@ -160,12 +165,12 @@ export class Callers extends Context.Tag("mezite/auth/Callers")<
   Callers,
   {
     /** A node; an `InvalidToken` of reason `unknown` is that of one which was removed. */
-    readonly verifiedNode: (token: BearerToken) => Effect.Effect<NodeIdentity, InvalidToken | SqlError>
+    readonly verifiedNode: (token: BearerToken) => Effect.Effect<NodeIdentity, InvalidToken | LockedOut | SqlError>
     /** A node that may be locked: what it has recorded belongs to the hub all the same. */
     readonly recorder: (token: BearerToken) => Effect.Effect<NodeIdentity, Unauthenticated | SqlError>
-    readonly user: (token: BearerToken) => Effect.Effect<UserIdentity, Unauthenticated | SqlError>
+    readonly user: (token: BearerToken) => Effect.Effect<UserIdentity, InvalidToken | LockedOut | SqlError>
     /** A user by a certificate alone (its blob), of which somebody else has verified who holds the key. */
-    readonly certificate: (blob: Uint8Array) => Effect.Effect<UserIdentity, InvalidToken | SqlError>
+    readonly certificate: (blob: Uint8Array) => Effect.Effect<UserIdentity, InvalidToken | LockedOut | SqlError>
     /** Whichever it is. */
     readonly caller: (token: BearerToken) => Effect.Effect<Identity, Unauthenticated | SqlError>
     /** Fails within a second or so once a caller is locked or removed; for answers that take long. */

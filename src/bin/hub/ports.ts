@@ -1,8 +1,10 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Layer, Option } from "effect"
+import type { InvalidToken } from "../../api/InvalidToken.ts"
 import { Callers } from "../../auth/access/Callers.ts"
 import { grantAccess } from "../../auth/access/GrantAccess.ts"
 import { knowsNode } from "../../auth/access/knowsNode.ts"
+import type { LockedOut } from "../../auth/access/LockedOut.ts"
 import { CertificateIssuer } from "../../auth/keys/CertificateIssuer.ts"
 import { ClusterKeys } from "../../auth/keys/ClusterKeys.ts"
 import { Locks } from "../../auth/locks/Locks.ts"
@@ -34,25 +36,24 @@ const nodeAuthenticator = Layer.effect(
       Effect.catchTags(callers.verifiedNode(token), {
         // A token may be expired because a clock is wrong; a node that was removed stays so.
         InvalidToken: ({ message, reason }) => new NodeRefused({ message, permanent: reason === "unknown" }),
+        LockedOut: ({ message }) => new NodeRefused({ message, permanent: false }),
         SqlError: (error) => Effect.zipRight(logged(error), new NodeRefused({ message: notNow, permanent: false })),
       }),
   })),
 )
 
-const refused = (message: string, final = false) => new UserRefused({ message, final })
-
 const userAuthenticator = Layer.effect(
   UserAuthenticator,
   Effect.map(Callers, (callers) => {
-    const SqlError = (error: SqlError) => Effect.zipRight(logged(error), refused(notNow))
+    const orRefused = <A>(known: Effect.Effect<A, InvalidToken | LockedOut | SqlError>) =>
+      Effect.catchTags(known, {
+        InvalidToken: ({ message }) => new UserRefused({ message }),
+        LockedOut: ({ message, user }) => new UserRefused({ message, locked: user }),
+        SqlError: (error) => Effect.zipRight(logged(error), new UserRefused({ message: notNow })),
+      })
     return {
-      bearer: (token) =>
-        Effect.catchTags(callers.user(token), { Unauthenticated: ({ message }) => refused(message), SqlError }),
-      certificate: ({ blob }) =>
-        Effect.catchTags(callers.certificate(blob), {
-          InvalidToken: ({ message, reason }) => refused(message, reason === "locked"),
-          SqlError,
-        }),
+      bearer: (token) => orRefused(callers.user(token)),
+      certificate: ({ blob }) => orRefused(callers.certificate(blob)),
     }
   }),
 )

@@ -22,7 +22,7 @@ it.scoped("knows a node by its key until it is removed", () =>
     const token = yield* mint()
     expect(yield* callers.caller(token)).toMatchObject({ _tag: "Node", id: node.id, name: "web-1" })
     expect(yield* callers.verifiedNode(yield* mint())).toMatchObject({ _tag: "Node" })
-    expect(yield* Effect.flip(callers.user(yield* mint()))).toMatchObject({ _tag: "Unauthenticated" })
+    expect(yield* Effect.flip(callers.user(yield* mint()))).toMatchObject({ _tag: "InvalidToken" })
     const wrong = [{ key: newKey().privateKey }, { key: node.host.privateKey }, { audience: "other" }, { nodeId: "x" }]
     for (const about of wrong) {
       expect(yield* Effect.flip(callers.caller(yield* mint(about)))).toMatchObject({ _tag: "Unauthenticated" })

@@ -78,11 +78,9 @@ it.scoped("shuts a user out of everything that a token, a certificate, a passwor
       remoteAddress: null,
     }
     expect(yield* Effect.flip(callers.caller(yield* token))).toMatchObject(locked)
-    expect(yield* Effect.flip(callers.user(yield* token))).toMatchObject(locked)
-    expect(yield* Effect.flip(callers.certificate(Buffer.from(certificate, "base64")))).toMatchObject({
-      ...locked,
-      reason: "locked",
-    })
+    const lockedOut = { ...locked, _tag: "LockedOut", user: Option.some("alice") }
+    expect(yield* Effect.flip(callers.user(yield* token))).toMatchObject(lockedOut)
+    expect(yield* Effect.flip(callers.certificate(Buffer.from(certificate, "base64")))).toMatchObject(lockedOut)
     expect(yield* Effect.flip(logins.login(attempt))).toMatchObject(locked)
     expect(yield* Effect.flip(logins.sign(order))).toMatchObject(locked)
     // Who has not proven who it is learns nothing of it.
@@ -98,7 +96,7 @@ it.scoped("shuts a node out but for its recordings", () =>
     const node = yield* joined("web-1")
     const token = mintNodeToken({ nodeId: node.id, audience: "test", key: node.identity.privateKey })
     yield* lock(web1)
-    expect(yield* Effect.flip(callers.verifiedNode(yield* token))).toMatchObject({ reason: "locked" })
+    expect(yield* Effect.flip(callers.verifiedNode(yield* token))).toMatchObject({ _tag: "LockedOut" })
     expect(yield* Effect.flip(callers.caller(yield* token))).toMatchObject({ message: "node web-1 is locked: why" })
     expect(yield* callers.recorder(yield* token)).toMatchObject({ name: "web-1" })
   }).pipe(Effect.provide(layerTestHub())),
