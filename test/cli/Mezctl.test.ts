@@ -37,6 +37,7 @@ describe("mezctl", () => {
       'TOKEN{"env":"prod","role":"web"}\n',
     )
     expect(await stdoutOf("users add alice --roles dev,ops --logins root")).toBe("INVITE\n")
+    expect(await stdoutOf("users add carol --roles auditor")).toBe("INVITE\n")
     expect(await stdoutOf("users reset alice")).toBe("NEW-INVITE\n")
   })
 
@@ -147,6 +148,12 @@ describe("mezctl", () => {
       ["x".repeat(70_000), /: a role has 65536 characters at most\n$/],
     ]
     for (const [text, stderr] of broken) expect(await create(text)).toMatch(stderr)
+    const piped = (input: string) =>
+      runProgram(mezctl, ["roles", "create", "-f", "-"], { env: { MEZITE_DATA_DIR: directory }, input })
+    expect((await piped(document)).stderr).toBe(`mezctl: got ${document}\n`)
+    expect((await piped("x".repeat(1_000_000))).stderr).toBe(
+      "mezctl: standard input: a role has 65536 characters at most\n",
+    )
     expect((await run("roles create -f /nowhere")).stderr).toBe("mezctl: /nowhere: there is no such file\n")
   })
 

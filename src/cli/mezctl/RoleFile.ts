@@ -1,7 +1,9 @@
 import { Effect, Option } from "effect"
 import { parseDocument } from "yaml"
 import { CommandFailed } from "../CommandFailed.ts"
+import { readChunk } from "../internal/readChunk.ts"
 import { readFileIfAny } from "../PrivateFile.ts"
+import { Stdio } from "../Stdio.ts"
 
 const mostCharacters = 65_536
 
@@ -22,8 +24,22 @@ const read = (path: string, text: string): Effect.Effect<unknown, CommandFailed>
   })
 }
 
-/** The document in a file, YAML or JSON; whether it is a role's, the hub says. */
+/** Not more of it than shows that it is too long. */
+const fromStandardInput = Effect.gen(function* () {
+  const { stdin } = yield* Stdio
+  const chunks: Array<Buffer> = []
+  for (let bytes = 0; bytes <= 4 * mostCharacters; ) {
+    const chunk = yield* readChunk(stdin)
+    if (Option.isNone(chunk)) break
+    bytes += chunk.value.length
+    chunks.push(chunk.value)
+  }
+  return Buffer.concat(chunks).toString()
+})
+
+/** The document in a file, or on standard input where that is `-`: YAML or JSON; whether it is a role's, the hub says. */
 export const readRoleFile = Effect.fn("RoleFile.read")(function* (path: string) {
+  if (path === "-") return yield* read("standard input", yield* fromStandardInput)
   const text = yield* readFileIfAny(path)
   if (Option.isNone(text)) return yield* unreadable(path, "there is no such file")
   return yield* read(path, text.value)

@@ -22,7 +22,10 @@ const logins = Options.text("logins").pipe(
   Options.withDescription("the user's own accounts on nodes: login,login"),
 )
 
-const add = Command.make("add", { roles, logins, name }, runAdd).pipe(
+/** An auditor has none. */
+const loginsIfAny = logins.pipe(Options.withDefault([]))
+
+const add = Command.make("add", { roles, logins: loginsIfAny, name }, runAdd).pipe(
   Command.withDescription("Create a user and print the one-time invite"),
 )
 

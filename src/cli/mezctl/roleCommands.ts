@@ -14,7 +14,7 @@ const name = Args.text({ name: "NAME" }).pipe(Args.withSchema(RoleName))
 
 const file = Options.text("file").pipe(
   Options.withAlias("f"),
-  Options.withDescription("a role as YAML or JSON, as `roles get` prints it"),
+  Options.withDescription("a role as YAML or JSON, as `roles get` prints it; -: standard input"),
 )
 
 const list = Command.make("ls", { format }, ({ format }) => runList(format)).pipe(Command.withDescription("List roles"))
