@@ -90,6 +90,8 @@ const make = Effect.gen(function* () {
 
   const on = Effect.fn("Locks.on")(function* (whereabouts: Whereabouts) {
     const targets = Object.entries(whereabouts).map(([kind, name]) => sql`(kind = ${kind} AND name = ${name})`)
+    // Of no condition at all SQL makes one that everything meets.
+    if (targets.length === 0) return Option.none()
     const nowMs = yield* Clock.currentTimeMillis
     const [row] = yield* sql<LockRow>`
       SELECT * FROM locks WHERE ${sql.or(targets)} AND ${holding(nowMs)} ORDER BY id LIMIT 1`
@@ -113,7 +115,7 @@ export class Locks extends Context.Tag("mezite/auth/Locks")<
     readonly list: Effect.Effect<ReadonlyArray<LockRow>, SqlError>
     /** The same, as everybody who must obey them is told. */
     readonly active: Effect.Effect<ReadonlyArray<Lock>, SqlError>
-    /** The lock that shuts this user, node or login out, if any does. */
+    /** The lock that shuts this user, node or login out, if any does; who is none of them, no lock does. */
     readonly on: (whereabouts: Whereabouts) => Effect.Effect<Option.Option<Lock>, SqlError>
   }
 >() {

@@ -1,13 +1,16 @@
+import { randomUUID } from "node:crypto"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Option, Stream, TestClock } from "effect"
-import { mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
+import { Duration, Effect, Fiber, Option, Redacted, Stream, TestClock } from "effect"
+import { mintHubToken, mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
+import { Identity } from "../../../src/api/Identity.ts"
 import { Callers } from "../../../src/auth/access/Callers.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
+import { ClusterKeys } from "../../../src/auth/keys/ClusterKeys.ts"
 import { Locks } from "../../../src/auth/locks/Locks.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
-import { Login, NodeName, UserName } from "../../../src/domain/Identifiers.ts"
+import { HubId, Login, NodeName, UserName } from "../../../src/domain/Identifiers.ts"
 import { type LockTarget, mostLocks } from "../../../src/domain/Lock.ts"
 import { joined, loggedIn, newKey, password, sessionInfo } from "../support/Fixtures.ts"
 import { layerTestHub } from "../support/TestHub.ts"
@@ -42,6 +45,22 @@ it.scoped("holds until it is removed or its time is over; each is audited", () =
       ["lock.create", "deploy", "why"],
       ["lock.create", "root", "why"],
     ])
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scoped("shuts out nobody who is neither user nor node: the hub's own admin, and other hubs", () =>
+  Effect.gen(function* () {
+    const [locks, callers, keys] = [yield* Locks, yield* Callers, yield* ClusterKeys]
+    yield* lock(root)
+    expect(yield* locks.on({})).toEqual(Option.none())
+    const hubId = HubId.make(randomUUID())
+    const token = yield* mintHubToken({ hubId, audience: "test", key: Redacted.value(keys.hubKey.privateKey) })
+    expect(yield* callers.caller(token)).toEqual(Identity.Hub({ id: hubId }))
+    const long = yield* Effect.forEach([Identity.LocalAdmin(), Identity.Hub({ id: hubId })], (identity) =>
+      Effect.fork(callers.lost(identity)),
+    )
+    yield* TestClock.adjust("5 seconds")
+    for (const answer of long) expect(yield* Fiber.poll(answer)).toEqual(Option.none())
   }).pipe(Effect.provide(layerTestHub())),
 )
 
