@@ -1,9 +1,9 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Array as Arr, Clock, Context, Effect, Layer, Option, type Redacted } from "effect"
+import { Array as Arr, Clock, Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import { Conflict, Invalid, NotFound } from "../../api/ApiError.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
-import type { Login, RoleName, UserName } from "../../domain/Identifiers.ts"
+import { type Login, type RoleName, UserName } from "../../domain/Identifiers.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { Roles } from "../roles/Roles.ts"
 import { Sessions } from "../sessions/Sessions.ts"
@@ -39,6 +39,9 @@ const removedReason = (name: string) => `the user ${name} was removed`
 const resetReason = (name: string) => `the credentials of ${name} were reset`
 
 const missing = (name: string) => new NotFound({ message: `there is no user ${name}` })
+
+/** What nobody can be called is nobody's name, however close it comes to one. */
+const isName = Schema.is(UserName)
 
 const columnsOf = ({ roles, logins }: UserAccess) => ({
   roles: JSON.stringify(Arr.dedupe(roles)),
@@ -120,7 +123,8 @@ const make = Effect.gen(function* () {
   })
 
   const find = Effect.fn("Users.find")(function* (name: string) {
-    const [row] = yield* sql<UserRow>`SELECT * FROM users WHERE name = ${name.replaceAll("\0", "")}`
+    if (!isName(name)) return Option.none()
+    const [row] = yield* sql<UserRow>`SELECT * FROM users WHERE name = ${name}`
     return Option.map(Option.fromNullable(row), userOf)
   })
 
@@ -141,10 +145,11 @@ const make = Effect.gen(function* () {
   })
 
   const redeem = Effect.fn("Users.redeem")(function* (name: string, invite: Redacted.Redacted<string>, hash: string) {
+    if (!isName(name)) return false
     const now = yield* Clock.currentTimeMillis
     const redeemed = yield* sql`
       UPDATE users SET password = ${hash}, invite_digest = NULL, invite_expires_ms = NULL
-      WHERE name = ${name.replaceAll("\0", "")} AND invite_digest = ${secretDigest(invite)} AND invite_expires_ms > ${now}
+      WHERE name = ${name} AND invite_digest = ${secretDigest(invite)} AND invite_expires_ms > ${now}
       RETURNING name`
     return redeemed.length === 1
   })

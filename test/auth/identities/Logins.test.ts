@@ -137,6 +137,18 @@ describe("a login", () => {
     }).pipe(Effect.provide(layerTestHub())),
   )
 
+  it.scoped("knows nobody by a name that is only nearly theirs, so that nobody tries one password under many names", () =>
+    Effect.gen(function* () {
+      yield* loggedIn("alice")
+      const { invite } = yield* invited("carol")
+      for (const user of ["alice\0", "\0alice", "a\0lice", "alice ", "ALICE", "alice\n"]) {
+        expect((yield* Effect.flip(login({ user })))._tag).toBe("Unauthenticated")
+      }
+      expect((yield* Effect.flip(login({ user: "carol\0", invite })))._tag).toBe("Unauthenticated")
+      expect((yield* login({ user: "carol", invite })).user).toBe("carol")
+    }).pipe(Effect.provide(layerTestHub())),
+  )
+
   it.scoped("lets the right password in within seconds while others fail from everywhere, and tells nobody so", () =>
     Effect.gen(function* () {
       yield* loggedIn("alice")
