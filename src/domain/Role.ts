@@ -35,6 +35,9 @@ export const RoleRules = Schema.Struct({
 })
 export type RoleRules = typeof RoleRules.Type
 
+/** Rules that allow nothing, or deny nothing. */
+export const nothingRuled: RoleRules = Schema.decodeSync(RoleRules)({})
+
 const upTo = (maximum: Duration.DurationInput) =>
   Schema.NullOr(
     Schema.String.pipe(
@@ -59,8 +62,8 @@ export type RoleOptions = typeof RoleOptions.Type
 export const Role = Schema.Struct({
   name: RoleName,
   description: named(Schema.String.pipe(Schema.maxLength(512)), "", "description"),
-  allow: named(RoleRules, Schema.decodeSync(RoleRules)({}), "allow"),
-  deny: named(RoleRules, Schema.decodeSync(RoleRules)({}), "deny"),
+  allow: named(RoleRules, nothingRuled, "allow"),
+  deny: named(RoleRules, nothingRuled, "deny"),
   options: named(RoleOptions, Schema.decodeSync(RoleOptions)({}), "options"),
 })
 export type Role = typeof Role.Type

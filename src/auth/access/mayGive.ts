@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { Forbidden } from "../../api/ApiError.ts"
 import type { Identity } from "../../api/Identity.ts"
-import type { Role } from "../../domain/Role.ts"
+import { nothingRuled, type Role } from "../../domain/Role.ts"
 import { covers, permissions, permissionsOf } from "./Permissions.ts"
 
 const tooMuch = new Forbidden({
@@ -15,6 +15,6 @@ const tooMuch = new Forbidden({
 export const mayGive = (giver: Identity, given: ReadonlyArray<Role>): Effect.Effect<void, Forbidden> =>
   covers(permissionsOf(giver), permissions(given)) ? Effect.void : Effect.fail(tooMuch)
 
-/** The same for a role that is changed or removed, and with it what it denied. */
+/** The same for a role that is changed or removed, and with it what it denied: all of that, whatever it allows itself. */
 export const mayChange = (giver: Identity, role: Role): Effect.Effect<void, Forbidden> =>
-  Effect.zipRight(mayGive(giver, [{ ...role, deny: role.allow, allow: role.deny }]), mayGive(giver, [role]))
+  Effect.zipRight(mayGive(giver, [{ ...role, allow: role.deny, deny: nothingRuled }]), mayGive(giver, [role]))

@@ -13,6 +13,8 @@ const helpdesk = roleOf({
   allow: { admin: ["users:read", "users:write", "users:sign", "roles:read", "roles:write"], recordings: "own" },
 })
 const auditorsNot = roleOf({ name: "no-audit", deny: { admin: ["audit:read"] } })
+const both = { admin: ["audit:read"] }
+const auditorsNeither = roleOf({ name: "neither", allow: both, deny: both })
 const watcher = roleOf({ name: "watcher", allow: { recordings: "all" } })
 
 const names = (...roles: ReadonlyArray<string>) => roles.map((role) => RoleName.make(role))
@@ -22,7 +24,7 @@ it.scopedLive("nobody gives, takes over or changes what may do more than they", 
   Effect.gen(function* () {
     const web = yield* webSocketClient(yield* serveWebSocket)
     yield* Effect.flatMap(Roles, (roles) =>
-      Effect.forEach([helpdesk, auditorsNot, watcher], (role) => roles.create(role, "tester")),
+      Effect.forEach([helpdesk, auditorsNot, auditorsNeither, watcher], (role) => roles.create(role, "tester")),
     )
     const { key, certificate } = yield* loggedIn("helen", ["helpdesk"])
     const asHelen = withTokens(mintUserToken({ user: "helen", audience: "test", certificate, key: key.privateKey }))
@@ -42,6 +44,8 @@ it.scopedLive("nobody gives, takes over or changes what may do more than they", 
       web.RolesUpdate({ document: { name: "no-audit" } }),
       web.RolesUpdate({ document: { name: "watcher" } }),
       web.RolesRemove({ name: RoleName.make("no-audit") }),
+      web.RolesUpdate({ document: { name: "neither" } }),
+      web.RolesRemove({ name: RoleName.make("neither") }),
     ]
     for (const [index, call] of raised.entries()) {
       const error = yield* Effect.flip(asHelen(call as Effect.Effect<unknown, { readonly _tag: string }>))
