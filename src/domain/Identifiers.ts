@@ -18,6 +18,9 @@ export const UserName = Schema.String.pipe(
 )
 export type UserName = typeof UserName.Type
 
+/** Whoever is at the hub's unix socket, in the audit log: no user is called so. */
+export const localAdmin = "local-admin"
+
 /** An account on a node; a principal in a user certificate (useradd(8) decides what is allowed). */
 export const Login = Schema.String.pipe(
   Schema.pattern(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, {

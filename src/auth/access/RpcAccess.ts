@@ -5,6 +5,7 @@ import type { ClusterRpcs } from "../../api/ClusterRpcs.ts"
 import { CurrentIdentity, type Identity } from "../../api/Identity.ts"
 import type { NodeRpcs } from "../../api/NodeRpcs.ts"
 import type { AdminVerb } from "../../domain/AdminVerb.ts"
+import { localAdmin } from "../../domain/Identifiers.ts"
 import { type Permissions, permissionsOf } from "./Permissions.ts"
 
 /** The calls of `ClusterRpcs`. */
@@ -92,7 +93,7 @@ export const authorizeHub = (rpc: string): Effect.Effect<void, Forbidden, Curren
 export const nameOf = (identity: Identity): string => {
   switch (identity._tag) {
     case "LocalAdmin":
-      return "local-admin"
+      return localAdmin
     case "User":
       return identity.user
     case "Node":

@@ -3,7 +3,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Array as Arr, Clock, Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import { Conflict, Invalid, NotFound } from "../../api/ApiError.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
-import { type Login, type RoleName, UserName } from "../../domain/Identifiers.ts"
+import { type Login, localAdmin, type RoleName, UserName } from "../../domain/Identifiers.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { Roles } from "../roles/Roles.ts"
 import { Sessions } from "../sessions/Sessions.ts"
@@ -38,6 +38,10 @@ const removedReason = (name: string) => `the user ${name} was removed`
 
 const resetReason = (name: string) => `the credentials of ${name} were reset`
 
+const taken = new Invalid({
+  message: `the audit log calls whoever is at the hub's socket ${localAdmin}: choose another name`,
+})
+
 const missing = (name: string) => new NotFound({ message: `there is no user ${name}` })
 
 /** What nobody can be called is nobody's name, however close it comes to one. */
@@ -65,6 +69,7 @@ const make = Effect.gen(function* () {
   })
 
   const add = Effect.fn("Users.add")(function* (wanted: NewUser, by: string) {
+    if (wanted.name === localAdmin) return yield* taken
     const { invite, expiresAtMs, columns } = yield* newInvite
     const created_ms = yield* Clock.currentTimeMillis
     const times = { created_ms, credentials_since_ms: created_ms }
