@@ -137,23 +137,27 @@ const make = Effect.gen(function* () {
     ),
   )
 
-  const stillThere = (identity: Identity, sinceMs: number) => {
-    if (identity._tag !== "User") return Effect.void
-    return Effect.flatMap(users.shutOut(new Map([[identity.user, sinceMs]])), ([one]) =>
-      one === undefined ? Effect.void : unknown(one.reason),
-    )
-  }
+  /** That caller as of now, with whatever roles it has by now. */
+  const asOfNow = Effect.fnUntraced(function* (identity: Identity, sinceMs: number) {
+    if (identity._tag !== "User") return identity
+    const [shutOut] = yield* users.shutOut(new Map([[identity.user, sinceMs]]))
+    if (shutOut !== undefined) return yield* unknown(shutOut.reason)
+    const names = Option.map(yield* users.find(identity.user), (user) => user.roles)
+    return { ...identity, roles: yield* roles.all(Option.getOrElse(names, () => [])) }
+  })
 
-  const lost = Effect.fnUntraced(function* (identity: Identity) {
+  const watch = Effect.fnUntraced(function* <E>(identity: Identity, check: (now: Identity) => Effect.Effect<void, E>) {
     const sinceMs = yield* Clock.currentTimeMillis
-    return yield* Effect.zipRight(stillThere(identity, sinceMs), unlocked(identity)).pipe(
+    return yield* asOfNow(identity, sinceMs).pipe(
+      Effect.flatMap(unlocked),
       Effect.catchTags(refused),
+      Effect.flatMap(check),
       Effect.delay("1 second"),
       Effect.forever,
     )
   })
 
-  return { verifiedNode, recorder, user, certificate, caller, lost }
+  return { verifiedNode, recorder, user, certificate, caller, watch }
 })
 
 /**
@@ -173,8 +177,14 @@ export class Callers extends Context.Tag("mezite/auth/Callers")<
     readonly certificate: (blob: Uint8Array) => Effect.Effect<UserIdentity, InvalidToken | LockedOut | SqlError>
     /** Whichever it is. */
     readonly caller: (token: BearerToken) => Effect.Effect<Identity, Unauthenticated | SqlError>
-    /** Fails within a second or so once a caller is locked or removed; for answers that take long. */
-    readonly lost: (identity: Identity) => Effect.Effect<never, Unauthenticated | SqlError>
+    /**
+     * For answers that take long: fails within a second or so once a caller is locked or removed, or does not stand the check, which
+     * is given the caller with the roles of each moment.
+     */
+    readonly watch: <E>(
+      identity: Identity,
+      check: (now: Identity) => Effect.Effect<void, E>,
+    ) => Effect.Effect<never, Unauthenticated | E | SqlError>
   }
 >() {
   static readonly layer: Layer.Layer<

@@ -61,7 +61,7 @@ export const rpcAccess: Readonly<Record<ClusterRpc, (caller: Permissions) => boo
   CaExport: isMember,
 }
 
-/** Whether that caller may make that call at all; which sessions it then sees is `visibleSessions`' decision. */
+/** Whether that caller may make that call at all; which sessions it then sees is `sessionScope`'s decision. */
 export const mayCall = (rpc: ClusterRpc, identity: Identity): boolean => rpcAccess[rpc](permissionsOf(identity))
 
 /** The caller, if it may make that call of `ClusterRpcs`. */
@@ -72,6 +72,18 @@ export const authorize = (rpc: ClusterRpc): Effect.Effect<Identity, Forbidden, C
     () =>
       new Forbidden({ message: `you are not allowed to do this (${rpc}); an admin could give you the role for it` }),
   )
+
+const narrowed = (before: Permissions["sessions"], now: Permissions["sessions"]): boolean =>
+  (before.own && !now.own) || (before.others && !now.others)
+
+/**
+ * Whether an answer that `asked` is being given may go on: `now`, the same caller by the roles of now, may still make that call,
+ * and see every session that `asked` could.
+ */
+export const mayGoOn = (rpc: ClusterRpc, asked: Identity, now: Identity): Effect.Effect<void, Forbidden> =>
+  mayCall(rpc, now) && !narrowed(permissionsOf(asked).sessions, permissionsOf(now).sessions)
+    ? Effect.void
+    : new Forbidden({ message: `your roles allow less than when you asked (${rpc}): ask again` })
 
 /** The node that calls; every call of `NodeRpcs` is for nodes only. */
 export const authorizeNode = (

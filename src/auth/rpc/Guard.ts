@@ -4,7 +4,7 @@ import type { Forbidden, Unauthenticated, Unavailable } from "../../api/ApiError
 import type { CurrentIdentity, Identity } from "../../api/Identity.ts"
 import { parseDuration } from "../../domain/Durations.ts"
 import { Callers } from "../access/Callers.ts"
-import { authorize, type ClusterRpc } from "../access/RpcAccess.ts"
+import { authorize, type ClusterRpc, mayGoOn } from "../access/RpcAccess.ts"
 import { orUnavailable, orUnavailableStream } from "../database/OrUnavailable.ts"
 
 type Told<E> = Exclude<E | Forbidden, SqlError> | Unavailable
@@ -15,7 +15,10 @@ export const guarded = <A, E, R>(
   call: (caller: Identity) => Effect.Effect<A, E, R>,
 ): Effect.Effect<A, Told<E>, R | CurrentIdentity> => orUnavailable(Effect.flatMap(authorize(rpc), call))
 
-/** `guarded` for a call that answers with a stream, which breaks off when its caller is locked or removed. */
+/**
+ * `guarded` for a call that answers with a stream, which breaks off when its caller is locked or removed, or has roles by then that do not
+ * allow it.
+ */
 export const guardedStream = <A, E, R>(
   rpc: ClusterRpc,
   call: (caller: Identity) => Stream.Stream<A, E, R>,
@@ -24,8 +27,9 @@ export const guardedStream = <A, E, R>(
     Stream.unwrap(
       Effect.gen(function* () {
         const caller = yield* authorize(rpc)
-        const { lost } = yield* Callers
-        return Stream.interruptWhen(call(caller), lost(caller))
+        const { watch } = yield* Callers
+        const lost = watch(caller, (now) => mayGoOn(rpc, caller, now))
+        return Stream.interruptWhen(call(caller), lost)
       }),
     ),
   )

@@ -3,7 +3,7 @@ import { NotFound } from "../../api/ApiError.ts"
 import type { Identity } from "../../api/Identity.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
 import { nameOf } from "../access/RpcAccess.ts"
-import { isVisible, sessionScope } from "../access/SessionScope.ts"
+import { sessionScope } from "../access/SessionScope.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { sessionTermination } from "../enforcement/sessionTermination.ts"
 import { shareOf } from "../recordings/RecordingRow.ts"
@@ -15,21 +15,13 @@ import { Sessions } from "../sessions/Sessions.ts"
 import { CallerAddress } from "./CallerAddress.ts"
 import type { Calls } from "./Calls.ts"
 import { ago, guarded, guardedStream } from "./Guard.ts"
+import { visibleSession } from "./visibleSession.ts"
 
 /** The calls about sessions and their recordings. */
 export const sessionCalls = Effect.gen(function* () {
   const [sessions, recordings, store] = [yield* Sessions, yield* Recordings, yield* RecordingStore]
-  const audit = yield* AuditLog
+  const [audit, visible] = [yield* AuditLog, yield* visibleSession]
   const terminate = yield* sessionTermination
-
-  // What is another's answers exactly as what doesn't exist: that there is a session is no news for everybody.
-  const visible = Effect.fnUntraced(function* (caller: Identity, id: SessionId) {
-    const session = Option.filter(yield* sessions.get(id), (row) => isVisible(sessionScope(caller), row))
-    return yield* Option.match(session, {
-      onNone: () => new NotFound({ message: `there is no session ${id}` }),
-      onSome: Effect.succeed,
-    })
-  })
 
   // Before the first byte: nobody reads a recording without a trace.
   const trace = Effect.fnUntraced(function* (caller: Identity, id: SessionId, given: Given) {
@@ -60,7 +52,9 @@ export const sessionCalls = Effect.gen(function* () {
 
   return {
     SessionsTerminate: ({ session_id, reason }) =>
-      guarded("SessionsTerminate", (caller) => terminate(session_id, reason, nameOf(caller))),
+      guarded("SessionsTerminate", (caller) =>
+        Effect.zipRight(visible(caller, session_id), terminate(session_id, reason, nameOf(caller))),
+      ),
     SessionsList: ({ user, node, last, active }) =>
       guardedStream("SessionsList", (caller) =>
         Stream.unwrap(

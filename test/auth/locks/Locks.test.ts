@@ -57,7 +57,7 @@ it.scoped("shuts out nobody who is neither user nor node: the hub's own admin, a
     const token = yield* mintHubToken({ hubId, audience: "test", key: Redacted.value(keys.hubKey.privateKey) })
     expect(yield* callers.caller(token)).toEqual(Identity.Hub({ id: hubId }))
     const long = yield* Effect.forEach([Identity.LocalAdmin(), Identity.Hub({ id: hubId })], (identity) =>
-      Effect.fork(callers.lost(identity)),
+      Effect.fork(callers.watch(identity, () => Effect.void)),
     )
     yield* TestClock.adjust("5 seconds")
     for (const answer of long) expect(yield* Fiber.poll(answer)).toEqual(Option.none())
@@ -85,7 +85,7 @@ it.scoped("shuts a user out of everything that a token, a certificate, a passwor
     const token = mintUserToken({ user: "alice", audience: "test", certificate, key: key.privateKey })
     const forged = yield* mintUserToken({ user: "alice", audience: "test", certificate, key: newKey().privateKey })
     const identity = yield* callers.caller(yield* token)
-    const answer = yield* Effect.fork(callers.lost(identity))
+    const answer = yield* Effect.fork(callers.watch(identity, () => Effect.void))
     yield* lock(alice)
     const locked = { message: "alice is locked: why" }
     const attempt = { user: "alice", invite: null, password, code: null, publicKey: key.line, remoteAddress: null }

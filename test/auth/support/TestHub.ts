@@ -52,10 +52,10 @@ export const testConnections = () => {
 /** A hub that was never there before. */
 export const layerNewHub = Layer.suspend(() => Hubs.layer(HubId.make(randomUUID())))
 
-/** Recordings whose bytes are the session's id. */
+/** Recordings whose bytes are the session's id; to those who follow one, its session runs for ever. */
 export const layerTestRecordings = Layer.succeed(RecordingStore, {
   read: (id, { sealed }) => Stream.make(Buffer.from(sealed ? "sealed:" : "clear:"), Buffer.from(id)),
-  follow: (id) => Stream.make(Buffer.from("followed:"), Buffer.from(id)),
+  follow: (id) => Stream.concat(Stream.make(Buffer.from(`followed:${id}`)), Stream.never),
 })
 
 /** A folder where recordings are kept. */
