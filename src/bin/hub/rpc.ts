@@ -24,7 +24,17 @@ import type { UpgradeHandler } from "../../proxy/Upgrade.ts"
 /** One handler's defect fails its own call, not its neighbours'. */
 const options = { disableFatalDefects: true } as const
 
-const known = RpcServer.toHttpAppWebsocket(ClusterRpcs.merge(NodeRpcs, HubRpcs), options).pipe(
+/** All calls that there are, by the way in that serves them. */
+export const servedRpcs = {
+  /** To whoever has a token. */
+  known: ClusterRpcs.merge(NodeRpcs, HubRpcs),
+  /** To anybody. */
+  open: PublicRpcs,
+  /** To whoever may open the unix socket. */
+  local: ClusterRpcs,
+} as const
+
+const known = RpcServer.toHttpAppWebsocket(servedRpcs.known, options).pipe(
   Effect.provide([
     layerClusterHandlers,
     layerNodeHandlers,
@@ -34,7 +44,7 @@ const known = RpcServer.toHttpAppWebsocket(ClusterRpcs.merge(NodeRpcs, HubRpcs),
   ]),
 )
 
-const open = RpcServer.toHttpAppWebsocket(PublicRpcs, options).pipe(
+const open = RpcServer.toHttpAppWebsocket(servedRpcs.open, options).pipe(
   Effect.provide([layerPublicHandlers, RpcSerialization.layerMsgPack]),
 )
 
@@ -71,7 +81,7 @@ export const layerLocalRpc = (path: string) =>
       // One that an earlier run left behind is in the way.
       fs.rmSync(path, { force: true })
       yield* Layer.build(
-        RpcServer.layer(ClusterRpcs, options).pipe(
+        RpcServer.layer(servedRpcs.local, options).pipe(
           Layer.provide([layerClusterHandlers, layerLocalAuthentication]),
           Layer.provide(RpcServer.layerProtocolSocketServer),
           Layer.provide([RpcSerialization.layerMsgPack, NodeSocketServer.layer({ path })]),

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto"
+import type { RpcGroup } from "@effect/rpc"
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Either, Stream } from "effect"
-import { type BearerToken, mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
-import { ClusterRpcs } from "../../../src/api/ClusterRpcs.ts"
-import { NodeRpcs } from "../../../src/api/NodeRpcs.ts"
-import { PublicRpcs } from "../../../src/api/PublicRpcs.ts"
+import { Duration, Effect, Either, Redacted, Stream } from "effect"
+import { type BearerToken, mintHubToken, mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
+import type { HubRpcs } from "../../../src/api/HubRpcs.ts"
 import type { ClusterRpc, NodeRpc } from "../../../src/auth/access/RpcAccess.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
+import { ClusterKeys } from "../../../src/auth/keys/ClusterKeys.ts"
 import { Roles } from "../../../src/auth/roles/Roles.ts"
+import { servedRpcs } from "../../../src/bin/hub/rpc.ts"
 import { adminVerbs } from "../../../src/domain/AdminVerb.ts"
 import { JoinTokenId, Login, NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
 import { LockId } from "../../../src/domain/Lock.ts"
@@ -25,10 +26,13 @@ const dataRoles = [
   roleOf({ name: "denied", allow: { admin: ["*"], recordings: "all" }, deny: { admin: ["*"], recordings: "all" } }),
 ]
 
+type HubRpc = RpcGroup.Rpcs<typeof HubRpcs>["_tag"]
+type KnownRpc = ClusterRpc | NodeRpc | HubRpc
+
 const members = ["admin", "auditor", "user", ...dataRoles.map(({ name }) => name)]
 
 /** Who may make which call: written out, so that a new call needs a decision here too. `local`: at the unix socket. */
-const table: Readonly<Record<ClusterRpc | NodeRpc, ReadonlyArray<string>>> = {
+const table: Readonly<Record<KnownRpc, ReadonlyArray<string>>> = {
   UsersAdd: ["local", "admin", "users-write"],
   UsersUpdate: ["local", "admin", "users-write"],
   UsersReset: ["local", "admin", "users-write"],
@@ -67,16 +71,19 @@ const table: Readonly<Record<ClusterRpc | NodeRpc, ReadonlyArray<string>>> = {
   RecordingSettings: ["node"],
   Register: ["node"],
   Report: ["node"],
+  LocalRecording: ["hub"],
 }
 
-const everyCall = [...ClusterRpcs.requests.keys(), ...NodeRpcs.requests.keys()].sort()
+const callsOf = (group: { readonly requests: ReadonlyMap<string, unknown> }) => [...group.requests.keys()].sort()
 
-it("has a row for every call, and none for a call that isn't there", () => {
-  expect(Object.keys(table).sort()).toEqual(everyCall)
+it("has a row for every call that the hub serves, and none for a call that isn't there", () => {
+  expect(Object.keys(table).sort()).toEqual(callsOf(servedRpcs.known))
 })
 
-it("nothing else is for everybody", () => {
-  expect([...PublicRpcs.requests.keys()].sort()).toEqual(["ClusterInfo", "Join", "Login"])
+it("has at the unix socket what it has for users and admins, and nothing else for everybody", () => {
+  const isLocal = (rpc: string) => table[rpc as KnownRpc].includes("local")
+  expect(callsOf(servedRpcs.local)).toEqual(Object.keys(table).filter(isLocal).sort())
+  expect(callsOf(servedRpcs.open)).toEqual(["ClusterInfo", "Join", "Login"])
 })
 
 type Client = Effect.Effect.Success<ReturnType<typeof webSocketClient>>
@@ -145,6 +152,12 @@ const nodeCalls: Readonly<Record<NodeRpc, Call<Client>>> = {
   Report: (hub) => hub.Report({ batch_id: randomUUID(), events: [] }),
 }
 
+const hubCalls: Readonly<Record<HubRpc, Call<Client>>> = {
+  LocalRecording: (hub) => Stream.runDrain(hub.LocalRecording({ session_id: sessionId, from: 0 })),
+}
+
+const knownCalls = { ...clusterCalls, ...nodeCalls, ...hubCalls }
+
 /** Whether the caller was let through to the call itself, whatever became of it there. */
 const isLetIn = (rpc: string, call: Effect.Effect<unknown, unknown>) =>
   Effect.map(Effect.either(call), (outcome) => {
@@ -170,7 +183,7 @@ it.scopedLive("every call is for whom the table says, over the wire", () =>
   Effect.gen(function* () {
     const [web, local] = [yield* webSocketClient(yield* serveWebSocket), yield* unixSocketClient]
     yield* Effect.flatMap(Roles, (roles) => Effect.forEach(dataRoles, (data) => roles.create(data, "tester")))
-    const machine = yield* joined("web-1")
+    const [machine, { hubKey }] = [yield* joined("web-1"), yield* ClusterKeys]
     const nodeToken = mintNodeToken({
       nodeId: machine.id,
       audience: "test",
@@ -179,13 +192,14 @@ it.scopedLive("every call is for whom the table says, over the wire", () =>
     const tokens: ReadonlyArray<readonly [string, Effect.Effect<BearerToken>]> = [
       ...(yield* Effect.forEach(members, (user) => Effect.map(userToken(user), (token) => [user, token] as const))),
       ["node", nodeToken],
+      ["hub", mintHubToken({ hubId: randomUUID(), audience: "test", key: Redacted.value(hubKey.privateKey) })],
     ]
-    for (const [rpc, call] of Object.entries({ ...clusterCalls, ...nodeCalls })) {
+    for (const [rpc, call] of Object.entries(knownCalls)) {
       const letIn = yield* Effect.filter(tokens, ([, token]) => isLetIn(rpc, withTokens(token)(call(web))))
       const first =
         rpc in clusterCalls && (yield* isLetIn(rpc, clusterCalls[rpc as ClusterRpc](local))) ? ["local"] : []
       const found = [...first, ...letIn.map(([caller]) => caller)]
-      expect([rpc, ...found.sort()]).toEqual([rpc, ...[...(table[rpc as ClusterRpc] ?? [])].sort()])
+      expect([rpc, ...found.sort()]).toEqual([rpc, ...[...table[rpc as KnownRpc]].sort()])
     }
   }).pipe(Effect.provide(layerLiveHub())),
 )
@@ -193,7 +207,7 @@ it.scopedLive("every call is for whom the table says, over the wire", () =>
 it.scopedLive("no call answers who is nobody", () =>
   Effect.gen(function* () {
     const web = yield* webSocketClient(yield* serveWebSocket)
-    for (const call of Object.values({ ...clusterCalls, ...nodeCalls })) {
+    for (const call of Object.values(knownCalls)) {
       expect(yield* Effect.flip(call(web))).toMatchObject({ _tag: "Unauthenticated" })
     }
   }).pipe(Effect.provide(layerLiveHub())),

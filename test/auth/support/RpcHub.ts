@@ -10,24 +10,26 @@ import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Layer, Option, Redacted } from "effect"
 import type { BearerToken } from "../../../src/api/BearerToken.ts"
-import { ClusterRpcs } from "../../../src/api/ClusterRpcs.ts"
-import { NodeRpcs } from "../../../src/api/NodeRpcs.ts"
-import { PublicRpcs } from "../../../src/api/PublicRpcs.ts"
 import { AuditAnchor } from "../../../src/auth/audit/AuditAnchor.ts"
 import { Enforcer } from "../../../src/auth/enforcement/Enforcer.ts"
 import { layerBearerAuthentication } from "../../../src/auth/rpc/BearerAuthentication.ts"
 import { CallerAddress } from "../../../src/auth/rpc/CallerAddress.ts"
 import { layerClusterHandlers } from "../../../src/auth/rpc/ClusterHandlers.ts"
+import { layerHubHandlers } from "../../../src/auth/rpc/HubHandlers.ts"
 import { layerLocalAuthentication } from "../../../src/auth/rpc/LocalAuthentication.ts"
 import { layerNodeHandlers } from "../../../src/auth/rpc/NodeHandlers.ts"
 import { layerPublicHandlers } from "../../../src/auth/rpc/PublicHandlers.ts"
+import { LocalRecordings } from "../../../src/auth/storage/LocalRecordings.ts"
+import { servedRpcs } from "../../../src/bin/hub/rpc.ts"
 import { temporaryFolder } from "./TestHub.ts"
 
 /** All that the hub answers over WebSocket. */
-export const AllRpcs = PublicRpcs.merge(ClusterRpcs, NodeRpcs)
+export const AllRpcs = servedRpcs.open.merge(servedRpcs.known)
 
-const handlers = Layer.mergeAll(layerPublicHandlers, layerClusterHandlers, layerNodeHandlers).pipe(
-  Layer.provide([Enforcer.layer, Layer.succeed(AuditAnchor, { known: Effect.succeedNone })]),
+const emptyDisk = Layer.unwrapScoped(Effect.map(temporaryFolder, LocalRecordings.layer))
+
+const handlers = Layer.mergeAll(layerPublicHandlers, layerClusterHandlers, layerNodeHandlers, layerHubHandlers).pipe(
+  Layer.provide([Enforcer.layer, Layer.succeed(AuditAnchor, { known: Effect.succeedNone }), emptyDisk]),
 )
 
 const clientOf = <E>(socket: Layer.Layer<Socket.Socket, E>) =>
@@ -69,12 +71,12 @@ export const serveWebSocket = Effect.gen(function* () {
 export const unixSocketClient = Effect.gen(function* () {
   const path = join(yield* temporaryFolder, "admin.sock")
   yield* Layer.build(
-    RpcServer.layer(ClusterRpcs, { disableFatalDefects: true }).pipe(
+    RpcServer.layer(servedRpcs.local, { disableFatalDefects: true }).pipe(
       Layer.provide([handlers, layerLocalAuthentication]),
       Layer.provide(RpcServer.layerProtocolSocketServer),
       Layer.provide([NodeSocketServer.layer({ path }), RpcSerialization.layerMsgPack]),
     ),
   )
   const protocol = yield* clientOf(NodeSocket.layerNet({ path }))
-  return yield* Effect.provide(RpcClient.make(ClusterRpcs), protocol)
+  return yield* Effect.provide(RpcClient.make(servedRpcs.local), protocol)
 })
