@@ -13,12 +13,15 @@ const Header = Schema.Struct({
   ocert: Schema.optional(Schema.NonEmptyString),
 })
 
+/** Both are looked for in the database before the signature is believed, or kept there: PostgreSQL takes no NUL. */
+const shortText = (most: number) => Schema.String.pipe(Schema.pattern(/^\P{Cc}+$/u), Schema.maxLength(most))
+
 const Claims = Schema.Struct({
-  sub: Schema.NonEmptyString.pipe(Schema.maxLength(256)),
+  sub: shortText(256),
   aud: Schema.String,
   iat: Schema.Int,
   exp: Schema.Int,
-  jti: Schema.NonEmptyString.pipe(Schema.maxLength(128)),
+  jti: shortText(128),
 })
 
 /** What a verified token says. */

@@ -67,7 +67,9 @@ describe("tokens", () => {
       expect(yield* reasonOf(forge(header, { ...claims, exp: now + 301 }))).toBe("long-lived")
       expect(yield* reasonOf(forge(header, { ...claims, iat: now - 1000, exp: now - 700 }))).toBe("expired")
       expect(yield* reasonOf(forge(header, { ...claims, iat: now + 61, exp: now + 100 }))).toBe("premature")
-      expect(yield* reasonOf(forge(header, { ...claims, jti: undefined }))).toBe("malformed")
+      for (const lie of [{ jti: undefined }, { jti: "" }, { jti: "x\0" }, { sub: "\0" }, { sub: "x".repeat(257) }]) {
+        expect(yield* reasonOf(forge(header, { ...claims, ...lie }))).toBe("malformed")
+      }
       expect(yield* reasonOf(forge({ ...header, crit: ["x"], x: 1 }, claims))).toBe("malformed")
       expect(yield* reasonOf(forge({ ...header, alg: "RS256" }, claims))).toBe("malformed")
       expect(yield* reasonOf(`${part({ ...header, alg: "none" })}.${part(claims)}.`)).toBe("malformed")

@@ -1,7 +1,9 @@
+import { dirname, join } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { Cause, Context, Effect, Layer } from "effect"
 import { DatabaseError } from "./DatabaseError.ts"
+import { attachFleeting } from "./internal/attachFleeting.ts"
 import { privateFile } from "./internal/privateFile.ts"
 import { withFailingCommit } from "./internal/withFailingCommit.ts"
 import { migrate } from "./Migrations.ts"
@@ -25,6 +27,12 @@ const openSqlite = Effect.fn("Database.open")(function* (path: string) {
     sql`PRAGMA secure_delete = ON`,
   ]).pipe(Effect.mapError((cause) => new DatabaseError({ message: `cannot use the database ${path}`, cause })))
   yield* Effect.provide(migrate, context)
+  const fleeting = join(dirname(path), "used-tokens.db")
+  yield* Effect.catchTag(
+    attachFleeting(sql, fleeting),
+    "SqlError",
+    (cause) => new DatabaseError({ message: `cannot use ${fleeting}: remove it, and a new one is made`, cause }),
+  )
   // What is copied or backed up after a clean stop is one file.
   yield* Effect.addFinalizer(() =>
     Effect.catchAll(sql`PRAGMA wal_checkpoint(TRUNCATE)`, (cause) =>

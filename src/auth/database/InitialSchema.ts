@@ -171,9 +171,9 @@ const postgresTriggers = [
   ].map((trigger) => `CREATE TRIGGER ${trigger} EXECUTE FUNCTION audit_append_only()`),
 ]
 
-/** What a hub of its own keeps in memory. Nothing of it must survive the server's crash: it saves each call a sync. */
+/** What a hub of its own has elsewhere: in another file, or in memory, where nothing of it must survive the server's crash. */
 const postgresTables = [
-  `CREATE UNLOGGED TABLE used_tokens (
+  `CREATE TABLE used_tokens (
     subject TEXT NOT NULL,
     token_id TEXT NOT NULL,
     until_ms BIGINT NOT NULL,

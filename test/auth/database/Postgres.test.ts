@@ -3,6 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Option, Redacted } from "effect"
 import { afterAll, beforeAll } from "vitest"
+import { UsedTokens } from "../../../src/auth/access/UsedTokens.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import { layerPostgres } from "../../../src/auth/database/Postgres.ts"
 import { ClusterKeys } from "../../../src/auth/keys/ClusterKeys.ts"
@@ -163,5 +164,20 @@ it.scopedLive("is used again when it is back", () =>
       { concurrency: "unbounded" },
     )
     expect(yield* audit.verify()).toMatchObject({ events: 34, problem: null })
+  }),
+)
+
+it.scopedLive("knows which tokens were used after its server has crashed", () =>
+  Effect.gen(function* () {
+    const url = yield* anew("crashed")
+    const hub = yield* hubOn(url)
+    const { use } = Context.get(yield* Effect.provide(Layer.build(UsedTokens.layer), hub), UsedTokens)
+    const token = { subject: "node", tokenId: "1", expiresAtMs: Date.now() + 300_000 }
+    expect(yield* use(token)).toBe(true)
+    // What is durable has all before it durable.
+    yield* Context.get(hub, AuditLog).append(auditEvent("exec"))
+    yield* Effect.promise(() => server.crash())
+    yield* Effect.promise(() => server.restart())
+    expect(yield* use(token)).toBe(false)
   }),
 )
