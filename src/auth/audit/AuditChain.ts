@@ -57,7 +57,7 @@ export const chainStart: Followed = { head: emptyChain, lastId: "", problem: nul
 const problemWith = (event: ChainedEvent, digest: string, { head, lastId }: Followed): string | null => {
   const place = head.count + 1
   const name = `event ${event.seq} (${event.id})`
-  if (event.seq !== place) {
+  if (event.seq > place) {
     const missing = event.seq === place + 1 ? `event ${place} is` : `events ${place} to ${event.seq - 1} are`
     return `${missing} missing: ${name} comes next`
   }

@@ -153,6 +153,25 @@ const forgeries: ReadonlyArray<readonly [string, ReadonlyArray<string>, string]>
     "event 1051 (forged) stands behind the end of the log",
   ],
   [
+    "an event that was put in before the first",
+    [
+      `INSERT INTO audit_events SELECT -1, 'forged', time_ms, type, user_name,
+    session_id, node, login, remote_address, detail, digest FROM audit_events WHERE seq = 3`,
+    ],
+    "event -1 (forged) stands before the beginning of the log",
+  ],
+  [
+    "a second event in one place, at a page's edge, where the table was made anew without constraints",
+    [
+      "CREATE TABLE made_anew AS SELECT * FROM audit_events",
+      "DROP TABLE audit_events",
+      "ALTER TABLE made_anew RENAME TO audit_events",
+      `INSERT INTO audit_events SELECT seq, 'forged', time_ms, type, user_name,
+    session_id, node, login, remote_address, detail, digest FROM audit_events WHERE seq = 250`,
+    ],
+    "event 250 (forged) does not follow from event 250 (#250): one of them was changed, moved or put in",
+  ],
+  [
     "two that changed places",
     [
       "UPDATE audit_events SET seq = 90000 WHERE seq = 10",
@@ -202,6 +221,29 @@ it.scoped.each(forgeries)("verify finds %s", ([, statements, words]) =>
     const expected = words.replaceAll(/#(\d+)/g, (_, seq) => events[Number(seq) - 1]?.id ?? seq)
     const { problem } = yield* audit.verify()
     expect(problem?.replace(/:[0-9a-f]{64}/, ":HEX")).toBe(expected)
+  }).pipe(Effect.provide(layer)),
+)
+
+/** What only SQLite takes, where a BIGINT is anything. */
+const looseNumbers: ReadonlyArray<readonly [string, string, string]> = [
+  ["without a number", "NULL", "an event without a number (forged) was put in"],
+  [
+    "between two, at a page's edge",
+    "250.5",
+    "event 250.5 (forged) does not follow from event 250 (#250): one of them was changed, moved or put in",
+  ],
+  ["with a word for a number", "'last'", "event last (forged) stands behind the end of the log"],
+]
+
+it.scoped.each(looseNumbers)("verify finds in SQLite an event that was put in %s", ([, seq, words]) =>
+  Effect.gen(function* () {
+    const [sql, audit] = [yield* SqlClient.SqlClient, yield* AuditLog]
+    if (sql.onDialectOrElse({ pg: () => true, orElse: () => false })) return
+    const events = yield* filled
+    yield* sql.unsafe(`INSERT INTO audit_events SELECT ${seq}, 'forged', time_ms, type, user_name,
+      session_id, node, login, remote_address, detail, digest FROM audit_events WHERE seq = 3`)
+    const { problem } = yield* audit.verify()
+    expect(problem).toBe(words.replace("#250", events[249]?.id ?? ""))
   }).pipe(Effect.provide(layer)),
 )
 

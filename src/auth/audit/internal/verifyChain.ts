@@ -31,13 +31,26 @@ const nextTurn = Effect.async<void>((resume) => {
   return Effect.sync(() => clearImmediate(turn))
 })
 
+/**
+ * All that stands in the next so many places, also where two stand in one, or one between two; where nothing does, what comes next. Who
+ * has written to the database may have taken it its constraints.
+ */
+const rowsAfter = (sql: SqlClient, { count }: AuditHead, end: AuditHead) =>
+  Effect.gen(function* () {
+    const last = Math.min(count + batchSize, end.count)
+    const rows = yield* sql<AuditRow>`
+      SELECT * FROM audit_events WHERE seq > ${count} AND seq < ${last + 1} ORDER BY seq LIMIT ${2 * batchSize}`
+    if (rows.length > 0) return rows
+    return yield* sql<AuditRow>`
+      SELECT * FROM audit_events WHERE seq > ${last} AND seq <= ${end.count} ORDER BY seq LIMIT 1`
+  })
+
 /** Walks up to `end`; appends go on meanwhile. */
 const walk = (sql: SqlClient, end: AuditHead) =>
   Effect.gen(function* () {
     let so = chainStart
     while (so.problem === null && so.head.count < end.count) {
-      const rows = yield* sql<AuditRow>`
-        SELECT * FROM audit_events WHERE seq > ${so.head.count} AND seq <= ${end.count} ORDER BY seq LIMIT ${batchSize}`
+      const rows = yield* rowsAfter(sql, so.head, end)
       if (rows.length === 0) break
       so = follow(
         so,
@@ -62,9 +75,12 @@ const endProblem = (sql: SqlClient, so: Followed, stored: AuditHead) =>
       return `event ${so.head.count} (${so.lastId}) is not the one that the log's head names`
     }
     const now = Option.getOrElse(yield* storedHead(sql), () => emptyChain)
-    const [extra] = yield* sql<{ seq: number | string; id: string }>`
-      SELECT seq, id FROM audit_events WHERE seq > ${now.count} ORDER BY seq LIMIT 1`
-    return extra === undefined ? null : `event ${extra.seq} (${extra.id}) stands behind the end of the log`
+    const [extra] = yield* sql<{ seq: number | null; id: string }>`
+      SELECT seq, id FROM audit_events WHERE seq IS NULL OR seq < 1 OR seq > ${now.count} LIMIT 1`
+    if (extra === undefined) return null
+    if (extra.seq === null) return `an event without a number (${extra.id}) was put in`
+    const where = extra.seq < 1 ? "before the beginning" : "behind the end"
+    return `event ${extra.seq} (${extra.id}) stands ${where} of the log`
   })
 
 /** Whether the log, of which all holds up to `so`, still goes through a head that it had once. */
