@@ -117,6 +117,7 @@ describe("roles", () => {
     terminal.type("correct horse battery\r")
     const [, secret = ""] = await terminal.shows(/otpauth:\/\/totp\/mezite:carol\?secret=([A-Z2-7]{32})&issuer=mezite/)
     await terminal.shows(/secret: ([A-Z2-7]{4} ){7}[A-Z2-7]{4}\r\nCode: $/)
+    expect(terminal.text.split("\r\n").filter((line) => /[█▀▄]/.test(line))).toHaveLength(19)
     terminal.type("000000\r")
     await terminal.shows(/the code is wrong, or was used before: wait for the next one\r\nCode: $/)
     const step = totpStep(Date.now())

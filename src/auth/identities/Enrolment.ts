@@ -4,7 +4,7 @@ import { toBase32 } from "./Base32.ts"
 /** What a user puts into an authenticator app. */
 export interface Enrolment {
   readonly secret: Redacted.Redacted<string>
-  /** The `otpauth` URI that authenticator apps read as a QR code (their "Key Uri Format"). */
+  /** The `otpauth` URI that authenticator apps read as a QR code (their "Key Uri Format"); SHA-1, six digits and 30 s are its defaults. */
   readonly otpauth: Redacted.Redacted<string>
 }
 
@@ -12,9 +12,8 @@ export interface Enrolment {
 export const enrolment = (secret: Uint8Array, user: string, cluster: string): Enrolment => {
   const text = toBase32(secret)
   const [issuer, account] = [encodeURIComponent(cluster), encodeURIComponent(user)]
-  const parameters = `secret=${text}&issuer=${issuer}&algorithm=SHA1&digits=6&period=30`
   return {
     secret: Redacted.make(text),
-    otpauth: Redacted.make(`otpauth://totp/${issuer}:${account}?${parameters}`),
+    otpauth: Redacted.make(`otpauth://totp/${issuer}:${account}?secret=${text}&issuer=${issuer}`),
   }
 }

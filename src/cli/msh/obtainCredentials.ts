@@ -6,6 +6,7 @@ import { CommandFailed } from "../CommandFailed.ts"
 import { warn } from "../Output.ts"
 import { type SecretLines, secretLines } from "../SecretLines.ts"
 import type { Stdio } from "../Stdio.ts"
+import { showEnrolment } from "./showEnrolment.ts"
 
 /** Who logs in, and how the secrets are given. */
 export interface LoginRequest {
@@ -33,20 +34,6 @@ const passwordOf = ({ invite, user, passwordStdin }: LoginRequest, lines: Secret
   return Option.isSome(invite) ? askNewPassword : askPassword(`Password of ${user}: `)
 }
 
-/** A secret is easier to type in groups of four. */
-const grouped = (secret: string) => secret.replaceAll(/(.{4})(?=.)/g, "$1 ")
-
-const explain = (answer: LoginAnswer) =>
-  answer._tag === "EnrolmentNeeded"
-    ? warn(
-        [
-          "Your roles ask for a second factor. Add this to an authenticator app, then type the code that it shows:",
-          `  ${Redacted.value(answer.otpauth)}`,
-          `  secret: ${grouped(Redacted.value(answer.secret))}`,
-        ].join("\n"),
-      )
-    : Effect.void
-
 const isWrongCode = (error: unknown): error is Unauthenticated =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "Unauthenticated"
 
@@ -68,7 +55,7 @@ export const obtainCredentials = Effect.fn("msh.obtainCredentials")(function* <E
   const about = { user: request.user, password, public_key: request.publicKey }
   const first = yield* call({ ...about, invite: Option.getOrNull(request.invite), code: null })
   if (first._tag === "LoggedIn") return first.credentials
-  yield* explain(first)
+  if (first._tag === "EnrolmentNeeded") yield* showEnrolment(first)
   // The invite is used up: from here on it is the password that counts.
   const once = Effect.gen(function* () {
     const code = yield* request.passwordStdin ? lines.next("code") : askPassword("Code: ")
