@@ -165,7 +165,7 @@ describe("mezctl on the hub's host", () => {
     const away = { ...cluster.hubVariables, MEZITE_DATA_DIR: cluster.home }
     const { code, stderr } = await runToEnd([...bundled("mezctl"), "nodes", "ls"], away)
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^mezctl: [^\n]*hub\.sock[^\n]*MEZITE_DATA_DIR\n$/)
+    expect(stderr).toMatch(/^mezctl: [^\n]*MEZITE_DATA_DIR[^\n]*hub\.sock[^\n]*msh login[^\n]*\n$/)
   })
 
   it("nodes rm removes a node: its agent ends, and it is no longer there", async () => {

@@ -13,17 +13,27 @@ export type ClusterRpc = RpcGroup.Rpcs<typeof ClusterRpcs>["_tag"]
 /** The calls of `NodeRpcs`. */
 export type NodeRpc = RpcGroup.Rpcs<typeof NodeRpcs>["_tag"]
 
-const may =
-  (verb: AdminVerb) =>
-  ({ verbs }: Permissions): boolean =>
-    verbs.has(verb)
+/** What a call asks of its caller. */
+interface Demand {
+  /** What a role would have to allow, for people. */
+  readonly takes: string
+  readonly isMet: (caller: Permissions) => boolean
+}
 
-const isMember = ({ member }: Permissions): boolean => member
+const may = (verb: AdminVerb): Demand => ({
+  takes: `a role that allows ${verb}`,
+  isMet: ({ verbs }) => verbs.has(verb),
+})
 
-const seesSessions = ({ sessions }: Permissions): boolean => sessions.own || sessions.others
+const isMember: Demand = { takes: "a role", isMet: ({ member }) => member }
+
+const seesSessions: Demand = {
+  takes: "a role that allows recordings",
+  isMet: ({ sessions }) => sessions.own || sessions.others,
+}
 
 /** What each call asks of its caller. */
-export const rpcAccess: Readonly<Record<ClusterRpc, (caller: Permissions) => boolean>> = {
+export const rpcAccess: Readonly<Record<ClusterRpc, Demand>> = {
   UsersAdd: may("users:write"),
   UsersUpdate: may("users:write"),
   UsersReset: may("users:write"),
@@ -62,15 +72,15 @@ export const rpcAccess: Readonly<Record<ClusterRpc, (caller: Permissions) => boo
 }
 
 /** Whether that caller may make that call at all; which sessions it then sees is `sessionScope`'s decision. */
-export const mayCall = (rpc: ClusterRpc, identity: Identity): boolean => rpcAccess[rpc](permissionsOf(identity))
+export const mayCall = (rpc: ClusterRpc, identity: Identity): boolean => rpcAccess[rpc].isMet(permissionsOf(identity))
 
 /** The caller, if it may make that call of `ClusterRpcs`. */
 export const authorize = (rpc: ClusterRpc): Effect.Effect<Identity, Forbidden, CurrentIdentity> =>
   Effect.filterOrFail(
     CurrentIdentity,
     (identity) => mayCall(rpc, identity),
-    () =>
-      new Forbidden({ message: `you are not allowed to do this (${rpc}); an admin could give you the role for it` }),
+    (identity) =>
+      new Forbidden({ message: `${nameOf(identity)} may not do this (${rpc}): it takes ${rpcAccess[rpc].takes}` }),
   )
 
 const narrowed = (before: Permissions["sessions"], now: Permissions["sessions"]): boolean =>

@@ -6,6 +6,7 @@ import type { AuditHead } from "../../domain/AuditHead.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { digestOf, emptyChain } from "./AuditChain.ts"
 import { type AuditRow, chain, eventOf, rowOf } from "./AuditRow.ts"
+import { EventOrigin } from "./EventOrigin.ts"
 import { pages } from "./internal/pages.ts"
 import { storedHead } from "./internal/storedHead.ts"
 import { type AuditVerdict, type KnownHead, verifyChain } from "./internal/verifyChain.ts"
@@ -35,10 +36,11 @@ const make = Effect.gen(function* () {
   const append = Effect.fn("AuditLog.append")(function* (draft: AuditEventDraft) {
     const timeMs = yield* Clock.currentTimeMillis
     const id = ulid(timeMs)
+    const told = { ...draft, remote_address: draft.remote_address ?? (yield* EventOrigin) }
     const appended = Effect.gen(function* () {
       const [head] = yield* lockHead
       if (head === undefined) return yield* Effect.dieMessage("the audit log has lost its head row")
-      const event = chain(draft, Number(head.count), id, timeMs)
+      const event = chain(told, Number(head.count), id, timeMs)
       const digest = digestOf(event, head.digest)
       yield* sql`INSERT INTO audit_events ${sql.insert({ ...rowOf(event, digest) })}`
       const { signature } = signHead({ count: event.seq, digest }, signer)
@@ -69,7 +71,8 @@ const make = Effect.gen(function* () {
 /**
  * The audit log: append-only, each event chained to the one before it.
  *
- * `append` joins the transaction that it is called in, so that a change and its event are stored together or not at all.
+ * `append` joins the transaction that it is called in, so that a change and its event are stored together or not at all. An event
+ * without an address gets its `EventOrigin`.
  * `list` gives the newest first, page by page: its memory doesn't grow with the log.
  * `verify` names the first event that was changed, moved or put in, or that follows a removed one, or tells that events are missing
  * at the end.

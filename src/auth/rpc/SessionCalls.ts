@@ -12,7 +12,6 @@ import { RecordingStore } from "../sessions/RecordingStore.ts"
 import { type Given, recordingAccess } from "../sessions/SessionEvents.ts"
 import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Sessions } from "../sessions/Sessions.ts"
-import { CallerAddress } from "./CallerAddress.ts"
 import type { Calls } from "./Calls.ts"
 import { ago, guarded, guardedStream } from "./Guard.ts"
 import { visibleSession } from "./visibleSession.ts"
@@ -26,7 +25,7 @@ export const sessionCalls = Effect.gen(function* () {
   // Before the first byte: nobody reads a recording without a trace.
   const trace = Effect.fnUntraced(function* (caller: Identity, id: SessionId, given: Given) {
     const session = yield* visible(caller, id)
-    yield* audit.append(recordingAccess(session, nameOf(caller), yield* CallerAddress, given))
+    yield* audit.append(recordingAccess(session, nameOf(caller), given))
     return session
   })
 

@@ -11,6 +11,9 @@ const about = (row: SessionRow) => ({
   remote_address: row.remote_address,
 })
 
+/** Of what somebody did with a session; the session's own address is not theirs. */
+const aboutBy = (row: SessionRow, by: string | null) => ({ ...about(row), user: by, remote_address: null })
+
 /** `session.start`. */
 export const sessionStart = (row: SessionRow, info: SessionInfo): AuditEventDraft =>
   auditEvent("session.start", {
@@ -62,18 +65,8 @@ export const recordingStored = (row: SessionRow, frames: number, completes: bool
 export type Given = "clear" | "sealed" | "key share"
 
 /** `session.recording.access`. */
-export const recordingAccess = (
-  row: SessionRow,
-  by: string,
-  remoteAddress: string | null,
-  given: Given,
-): AuditEventDraft =>
-  auditEvent("session.recording.access", {
-    ...about(row),
-    user: by,
-    remote_address: remoteAddress,
-    detail: { session_user: row.user_name, given },
-  })
+export const recordingAccess = (row: SessionRow, by: string, given: Given): AuditEventDraft =>
+  auditEvent("session.recording.access", { ...aboutBy(row, by), detail: { session_user: row.user_name, given } })
 
 /** `session.recording.hold` and `session.recording.release`. */
 export const recordingHeld = (
@@ -83,9 +76,7 @@ export const recordingHeld = (
   reason: string | null,
 ): AuditEventDraft =>
   auditEvent(type, {
-    ...about(row),
-    user: by,
-    remote_address: null,
+    ...aboutBy(row, by),
     detail: { session_user: row.user_name, digest: row.recording_digest, reason },
   })
 
@@ -95,9 +86,7 @@ export const recordingHeld = (
  */
 export const recordingDeleted = (row: SessionRow, recording: RecordingRow): AuditEventDraft =>
   auditEvent("session.recording.delete", {
-    ...about(row),
-    user: recording.deleted_by,
-    remote_address: null,
+    ...aboutBy(row, recording.deleted_by),
     detail: {
       session_user: row.user_name,
       digest: row.recording_digest,
@@ -109,4 +98,4 @@ export const recordingDeleted = (row: SessionRow, recording: RecordingRow): Audi
 
 /** `session.terminate`: an admin orders one session to end. */
 export const sessionTerminate = (row: SessionRow, { by, reason }: EndOrder): AuditEventDraft =>
-  auditEvent("session.terminate", { ...about(row), user: by, detail: { session_user: row.user_name, reason } })
+  auditEvent("session.terminate", { ...aboutBy(row, by), detail: { session_user: row.user_name, reason } })

@@ -4,7 +4,7 @@ import { type AuditHead, showAuditHead } from "../../domain/AuditHead.ts"
 import { CommandFailed } from "../CommandFailed.ts"
 import { printLine } from "../Output.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
-import { hubOnThisHost } from "./HubSocket.ts"
+import { adminHub } from "./AdminHub.ts"
 
 /** `mezctl audit ls`. */
 export interface AuditOptions {
@@ -39,7 +39,7 @@ const columns: Columns<AuditEvent> = {
 
 /** Lists audit events, the newest first. */
 export const listAudit = Effect.fn("mezctl.audit.ls")(function* (options: AuditOptions) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   const events = client.AuditList({
     type: Option.getOrNull(options.type),
     user: Option.getOrNull(options.user),
@@ -55,7 +55,7 @@ export const listAudit = Effect.fn("mezctl.audit.ls")(function* (options: AuditO
 
 /** Walks the chain of audit events; fails where it is broken, or does not go through a head that it had once. */
 export const verifyAudit = Effect.fn("mezctl.audit.verify")(function* (known: Option.Option<AuditHead>) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   const { events, head, problem } = yield* client.AuditVerify({ known: Option.getOrNull(known) })
   if (problem !== null) {
     return yield* new CommandFailed({ message: `the audit log is BROKEN: ${problem} (${events} events are well)` })

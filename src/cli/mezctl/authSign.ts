@@ -5,8 +5,8 @@ import { generateEd25519, publicKeyLine } from "../../ssh/OpenSshKey.ts"
 import { writeOpenSshPrivateKey } from "../../ssh/OpenSshPrivateKey.ts"
 import { writeIdentity } from "../IdentityFile.ts"
 import { warn } from "../Output.ts"
+import { adminHub, hubWay } from "./AdminHub.ts"
 import { hubEndpoint } from "./HubEndpoint.ts"
-import { hubOnThisHost } from "./HubSocket.ts"
 
 /** `mezctl auth sign`. */
 export interface AuthSignOptions {
@@ -19,8 +19,8 @@ export interface AuthSignOptions {
 
 /** Makes an identity file (0600) for a machine or a test. The private key is made here, and the hub never sees it. */
 export const authSign = Effect.fn("mezctl.auth.sign")(function* ({ user, ttl, out, hub, caPin }: AuthSignOptions) {
-  const endpoint = yield* hubEndpoint(hub, caPin)
-  const client = yield* hubOnThisHost
+  const endpoint = yield* hubEndpoint(yield* hubWay, hub, caPin)
+  const client = yield* adminHub
   const key = generateEd25519()
   const credentials = yield* client.AuthSign({ user, ttl, public_key: publicKeyLine(key) })
   yield* writeIdentity(out, {

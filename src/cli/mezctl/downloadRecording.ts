@@ -5,7 +5,7 @@ import type { SessionId } from "../../domain/Identifiers.ts"
 import { recordingFileName } from "../../domain/RecordingFileName.ts"
 import { CommandFailed } from "../CommandFailed.ts"
 import { warn } from "../Output.ts"
-import { hubOnThisHost } from "./HubSocket.ts"
+import { adminHub } from "./AdminHub.ts"
 
 const attempt = <A>(path: string, run: () => Promise<A>) =>
   Effect.tryPromise({
@@ -30,7 +30,7 @@ export const downloadRecording = Effect.fn("mezctl.recordings.download")(functio
   out: Option.Option<string>,
 ) {
   const path = Option.getOrElse(out, () => recordingFileName(session_id))
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   const file = yield* newFile(path)
   const hash = createHash("sha256")
   let bytes = 0

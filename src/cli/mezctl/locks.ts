@@ -5,7 +5,7 @@ import type { LockId, LockTarget } from "../../domain/Lock.ts"
 import { printLine } from "../Output.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
 import { WrongUsage } from "../WrongUsage.ts"
-import { hubOnThisHost } from "./HubSocket.ts"
+import { adminHub } from "./AdminHub.ts"
 
 /** `mezctl locks add`. */
 export interface LockOptions {
@@ -31,7 +31,7 @@ export const addLock = Effect.fn("mezctl.locks.add")(function* (options: LockOpt
   if (Option.isNone(target)) {
     return yield* new WrongUsage({ message: "locks add: give one of --user, --node and --login (see --help)" })
   }
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   const { ttl, reason } = options
   const { id } = yield* client.LocksAdd({ target: target.value, ttl: Option.getOrNull(ttl), reason })
   yield* printLine(id)
@@ -52,12 +52,12 @@ const columns: Columns<LockInfo> = {
 
 /** Lists the locks that hold. */
 export const listLocks = Effect.fn("mezctl.locks.ls")(function* (format: ListFormat) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* printList(Stream.fromIterable(yield* client.LocksList()), format, columns)
 }, Effect.scoped)
 
 /** Removes a lock. */
 export const removeLock = Effect.fn("mezctl.locks.rm")(function* (id: LockId) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* client.LocksRemove({ id })
 }, Effect.scoped)

@@ -1,5 +1,6 @@
 import { Command } from "@effect/cli"
 import type { OptionForms } from "../normalizeArguments.ts"
+import { AskedWay } from "./AdminHub.ts"
 import { clusterCommands } from "./clusterCommands.ts"
 import { evidenceCommands } from "./evidenceCommands.ts"
 import { lockCommands } from "./lockCommands.ts"
@@ -18,12 +19,13 @@ export const mezctlCommand = rootCommand.pipe(
     ...recordingCommands,
     ...lockCommands,
   ]),
+  Command.provideSync(AskedWay, ({ identity, local }) => ({ identity, local })),
 )
 
 /** How its options are written. */
 export const mezctlForms: OptionForms = {
-  flags: new Set(["--help", "-h", "--version", "--wizard", "--active", "--pending", "--held"]),
-  global: new Set(),
+  flags: new Set(["--help", "-h", "--version", "--wizard", "--active", "--pending", "--held", "--local"]),
+  global: new Set(["--identity", "--local"]),
   defaults: {},
   groups: new Set([
     "users",

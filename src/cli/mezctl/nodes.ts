@@ -4,7 +4,7 @@ import type { Login, NodeName } from "../../domain/Identifiers.ts"
 import { type NodeLabels, showLabels } from "../../domain/NodeLabels.ts"
 import { printLine, warn } from "../Output.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
-import { hubOnThisHost } from "./HubSocket.ts"
+import { adminHub } from "./AdminHub.ts"
 
 /** The mode a new session would get, why, and whether that is less than the cluster asks for. */
 const modeOf = (node: Node): string => {
@@ -37,7 +37,7 @@ const columns: Columns<Node> = {
 
 /** Lists the cluster's nodes; those that record less than the cluster's setting are flagged. */
 export const listNodes = Effect.fn("mezctl.nodes.ls")(function* (format: ListFormat) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* printList(Stream.fromIterable(yield* client.NodesList()), format, columns)
 }, Effect.scoped)
 
@@ -50,7 +50,7 @@ export const addOpensshNode = Effect.fn("mezctl.nodes.add")(function* (wanted: {
   readonly labels: NodeLabels
 }) {
   const { openssh: name, addr: address, logins, labels } = wanted
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   const host_key = Option.getOrNull(wanted.hostKey)
   const pinned = yield* client.NodesAddOpenssh({ name, address, logins, host_key, labels })
   const [type = ""] = pinned.host_key.split(" ")
@@ -62,12 +62,12 @@ export const addOpensshNode = Effect.fn("mezctl.nodes.add")(function* (wanted: {
 
 /** Gives a node its labels, in the place of those that it had. */
 export const labelNode = Effect.fn("mezctl.nodes.label")(function* (name: NodeName, labels: NodeLabels) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* client.NodesLabel({ name, labels })
 }, Effect.scoped)
 
 /** Removes a node from the cluster. */
 export const removeNode = Effect.fn("mezctl.nodes.rm")(function* (name: NodeName) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* client.NodesRemove({ name })
 }, Effect.scoped)

@@ -13,6 +13,8 @@ const runList = lazily(() => import("./users.ts"), "listUsers")
 const runRemove = lazily(() => import("./users.ts"), "removeUser")
 const runSign = lazily(() => import("./authSign.ts"), "authSign")
 
+const runStatus = lazily(() => import("./status.ts"), "status")
+
 const name = Args.text({ name: "NAME" }).pipe(Args.withSchema(UserName))
 
 const roles = Options.text("roles").pipe(Options.withSchema(listOf(RoleName)), Options.withDescription("role,role"))
@@ -65,5 +67,9 @@ const sign = Command.make(
 
 const auth = group("auth", "Identities").pipe(Command.withSubcommands([sign]))
 
+const status = Command.make("status", {}, () => runStatus()).pipe(
+  Command.withDescription("Say as whom mezctl acts, and by what"),
+)
+
 /** Commands about who may do what. */
-export const peopleCommands = [users, auth] as const
+export const peopleCommands = [status, users, auth] as const

@@ -3,7 +3,7 @@ import type { Recording } from "../../api/ClusterRpcs.ts"
 import type { SessionId } from "../../domain/Identifiers.ts"
 import { withReason } from "../../domain/Lock.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
-import { hubOnThisHost } from "./HubSocket.ts"
+import { adminHub } from "./AdminHub.ts"
 
 const noteOf = ({ held_by, hold_reason, trouble, deleted_at, deleted_by }: Recording): string => {
   if (deleted_at !== null) return deleted_by === null ? "its time was over" : `deleted by ${deleted_by}`
@@ -30,24 +30,24 @@ export const listRecordings = Effect.fn("mezctl.recordings.ls")(function* (
   filter: { readonly pending: boolean; readonly held: boolean },
   format: ListFormat,
 ) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* printList(client.RecordingsList(filter), format, columns)
 }, Effect.scoped)
 
 /** Deletes a recording for good. */
 export const removeRecording = Effect.fn("mezctl.recordings.rm")(function* (session_id: SessionId, reason: string) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* client.RecordingsRemove({ session_id, reason })
 }, Effect.scoped)
 
 /** Keeps a recording from being deleted. */
 export const holdRecording = Effect.fn("mezctl.recordings.hold")(function* (session_id: SessionId, reason: string) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* client.RecordingsHold({ session_id, reason })
 }, Effect.scoped)
 
 /** Lets it be deleted again. */
 export const releaseRecording = Effect.fn("mezctl.recordings.release")(function* (session_id: SessionId) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* client.RecordingsRelease({ session_id })
 }, Effect.scoped)

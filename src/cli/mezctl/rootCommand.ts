@@ -1,19 +1,29 @@
-import { Command } from "@effect/cli"
+import { Command, Options } from "@effect/cli"
 import { Effect } from "effect"
+import { optionalText } from "../sharedOptions.ts"
 import { WrongUsage } from "../WrongUsage.ts"
-
-const grouping = <Name extends string>(name: Name, description: string, usage: string) =>
-  Command.make(name, {}, () => Effect.fail(new WrongUsage({ message: usage }))).pipe(
-    Command.withDescription(description),
-  )
 
 /** A command that only groups others; alone it is wrong usage. */
 export const group = <Name extends string>(name: Name, description: string) =>
-  grouping(name, description, `${name}: which command? (see --help)`)
+  Command.make(name, {}, () => Effect.fail(new WrongUsage({ message: `${name}: which command? (see --help)` }))).pipe(
+    Command.withDescription(description),
+  )
 
-/** `mezctl` itself. */
-export const rootCommand = grouping(
+/** `mezctl` itself; its options are those of all its commands. */
+export const rootCommand = Command.make(
   "mezctl",
-  "Administers a Mezite hub, from the hub's own host",
-  "which command? (see --help)",
+  {
+    identity: optionalText(
+      "identity",
+      "act over the network as the user of this identity file; else MEZITE_IDENTITY, else as said above",
+    ),
+    local: Options.boolean("local").pipe(
+      Options.withDescription("use the unix socket of the hub on this host, and no login"),
+    ),
+  },
+  () => Effect.fail(new WrongUsage({ message: "which command? (see --help)" })),
+).pipe(
+  Command.withDescription(
+    "Administers a Mezite cluster: where a hub's data is, through its unix socket; elsewhere as the user whom msh login has logged in",
+  ),
 )

@@ -4,7 +4,7 @@ import type { Login, RoleName, UserName } from "../../domain/Identifiers.ts"
 import { printLine, warn } from "../Output.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
 import { WrongUsage } from "../WrongUsage.ts"
-import { hubOnThisHost } from "./HubSocket.ts"
+import { adminHub } from "./AdminHub.ts"
 
 /** The one-time invite goes to standard output alone, and what to do with it to standard error. */
 const showInvite = (invited: {
@@ -26,7 +26,7 @@ export const addUser = Effect.fn("mezctl.users.add")(function* (user: {
   readonly roles: ReadonlyArray<RoleName>
   readonly logins: ReadonlyArray<Login>
 }) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* showInvite(yield* client.UsersAdd(user))
 }, Effect.scoped)
 
@@ -39,14 +39,14 @@ export const updateUser = Effect.fn("mezctl.users.update")(function* (wanted: {
   if (Option.isNone(wanted.roles) && Option.isNone(wanted.logins)) {
     return yield* new WrongUsage({ message: "users update: say what changes, --roles or --logins" })
   }
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   const { name, roles, logins } = wanted
   yield* client.UsersUpdate({ name, roles: Option.getOrNull(roles), logins: Option.getOrNull(logins) })
 }, Effect.scoped)
 
 /** A new invite for a user; what the user logged in with before is worth nothing any more. */
 export const resetUser = Effect.fn("mezctl.users.reset")(function* (name: UserName) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* showInvite(yield* client.UsersReset({ name }))
 }, Effect.scoped)
 
@@ -63,12 +63,12 @@ const columns: Columns<User> = {
 
 /** Lists the cluster's users. */
 export const listUsers = Effect.fn("mezctl.users.ls")(function* (format: ListFormat) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* printList(Stream.fromIterable(yield* client.UsersList()), format, columns)
 }, Effect.scoped)
 
 /** Removes a user: their certificates are worth nothing from then on. */
 export const removeUser = Effect.fn("mezctl.users.rm")(function* (name: UserName) {
-  const client = yield* hubOnThisHost
+  const client = yield* adminHub
   yield* client.UsersRemove({ name })
 }, Effect.scoped)

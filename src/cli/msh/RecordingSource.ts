@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises"
 import { Effect, Option, Schema, Stream } from "effect"
 import { SessionId } from "../../domain/Identifiers.ts"
 import { CommandFailed } from "../CommandFailed.ts"
-import { hubClient } from "./HubClient.ts"
+import { hubClient } from "../HubClient.ts"
 
 /** What `ID|FILE` on a command line means: a file, where there is one of that name or it can't be an id; pipes and devices too. */
 export type RecordingTarget =

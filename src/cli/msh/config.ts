@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto"
 import { join } from "node:path"
 import { Effect, type Option } from "effect"
+import { currentIdentity, identityPath } from "../CurrentIdentity.ts"
+import { home } from "../Home.ts"
 import type { Identity } from "../IdentityFile.ts"
 import { print } from "../Output.ts"
 import { Stdio } from "../Stdio.ts"
-import { currentIdentity, identityPath } from "./CurrentIdentity.ts"
-import { home } from "./Home.ts"
 import { frontDoors, type SshFiles, writeSshFiles } from "./sshFiles.ts"
 
 /** A word of ssh_config: within double quotes, where `"` and `\` are escaped (OpenSSH 8.7 and later), and `%` doubled. */

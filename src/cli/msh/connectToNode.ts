@@ -2,8 +2,8 @@ import type { Duplex } from "node:stream"
 import { Effect, type Option } from "effect"
 import { atAnyHub } from "../../api/atAnyHub.ts"
 import { connectThroughHub } from "../../api/ConnectThroughHub.ts"
-import { currentIdentity } from "./CurrentIdentity.ts"
-import { trustOf } from "./HubClient.ts"
+import { currentIdentity } from "../CurrentIdentity.ts"
+import { trustOf } from "../HubClient.ts"
 
 /** A byte stream to a node's SSH server, as the current user, through a hub that has it. */
 export const connectToNode = Effect.fn("msh.connect")(function* (identityOption: Option.Option<string>, node: string) {

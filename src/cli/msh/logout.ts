@@ -1,7 +1,7 @@
 import { Effect } from "effect"
+import { home } from "../Home.ts"
 import { printLine } from "../Output.ts"
 import { removeIfAny } from "../PrivateFile.ts"
-import { home } from "./Home.ts"
 
 /** Forgets what the last login left: key, certificate, and the files for OpenSSH. */
 export const logout = Effect.fn("msh.logout")(function* () {

@@ -6,7 +6,7 @@ import type { KeyRing } from "../../recording/KeyRing.ts"
 import { KeyShare } from "../../recording/KeyShare.ts"
 import { type RandomAccess, readHeader } from "../../recording/RandomAccess.ts"
 import { CommandFailed } from "../CommandFailed.ts"
-import { hubClient } from "./HubClient.ts"
+import { hubClient } from "../HubClient.ts"
 import type { RecordingTarget } from "./RecordingSource.ts"
 import { recordingKeys } from "./recordingKeys.ts"
 

@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
+import { hubClient } from "../HubClient.ts"
 import { type ListFormat, printList } from "../printList.ts"
 import { sessionColumns } from "../sessionColumns.ts"
-import { hubClient } from "./HubClient.ts"
 
 /** `msh sessions ls`. */
 export interface SessionsOptions {

@@ -2,11 +2,11 @@ import { Effect, Either, Option, Stream } from "effect"
 import { RecordingVerifier, type Verification } from "../../recording/RecordingVerifier.ts"
 import { VerifyingKey } from "../../recording/VerifyingKey.ts"
 import { CommandFailed } from "../CommandFailed.ts"
+import { currentIdentity } from "../CurrentIdentity.ts"
 import { printLine } from "../Output.ts"
 import { readFileIfAny } from "../PrivateFile.ts"
 import { plainLine } from "../plainLine.ts"
 import { WrongUsage } from "../WrongUsage.ts"
-import { currentIdentity } from "./CurrentIdentity.ts"
 import { recordingBytes, recordingTarget } from "./RecordingSource.ts"
 
 /** `msh verify`. */

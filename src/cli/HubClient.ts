@@ -1,9 +1,9 @@
 import { Effect, Option } from "effect"
-import { atAnyHub } from "../../api/atAnyHub.ts"
-import { ClusterRpcs } from "../../api/ClusterRpcs.ts"
-import type { HubAddress } from "../../api/HubAddress.ts"
-import { hubRpcClient } from "../../api/HubRpcClient.ts"
-import { learnHubTrust } from "../../api/LearnHubTrust.ts"
+import { atAnyHub } from "../api/atAnyHub.ts"
+import { ClusterRpcs } from "../api/ClusterRpcs.ts"
+import type { HubAddress } from "../api/HubAddress.ts"
+import { hubRpcClient } from "../api/HubRpcClient.ts"
+import { learnHubTrust } from "../api/LearnHubTrust.ts"
 import { type Current, currentIdentity } from "./CurrentIdentity.ts"
 
 /** How a hub of an identity is trusted: by its pin, checked anew each time, or by the system's authorities. */

@@ -1,12 +1,12 @@
 import type { KeyObject } from "node:crypto"
 import { resolve } from "node:path"
-import { Array as Arr, Clock, Config, Effect, Either, Option, Redacted } from "effect"
-import { type BearerToken, mintUserToken } from "../../api/BearerToken.ts"
-import { type HubAddress, parseHubAddresses, showHubAddress } from "../../api/HubAddress.ts"
-import { parseOpenSshPrivateKey } from "../../ssh/OpenSshPrivateKey.ts"
-import { CommandFailed } from "../CommandFailed.ts"
-import { type Identity, readIdentity } from "../IdentityFile.ts"
-import { home } from "./Home.ts"
+import { Array as Arr, Clock, Effect, Either, Option, Redacted } from "effect"
+import { type BearerToken, mintUserToken } from "../api/BearerToken.ts"
+import { type HubAddress, parseHubAddresses, showHubAddress } from "../api/HubAddress.ts"
+import { parseOpenSshPrivateKey } from "../ssh/OpenSshPrivateKey.ts"
+import { CommandFailed } from "./CommandFailed.ts"
+import { home, identityVariable } from "./Home.ts"
+import { type Identity, readIdentity } from "./IdentityFile.ts"
 
 /** Who this command acts as, ready to be used. */
 export interface Current {
@@ -20,16 +20,8 @@ export interface Current {
 /** Where the identity is: `--identity`, else `MEZITE_IDENTITY`, else what the last login left. */
 export const identityPath = (option: Option.Option<string>): Effect.Effect<string> =>
   Effect.gen(function* () {
-    const variable = yield* Effect.orDie(Config.option(Config.nonEmptyString("MEZITE_IDENTITY")))
-    return (
-      Option.match(
-        Option.orElse(option, () => variable),
-        {
-          onSome: (path) => resolve(path),
-          onNone: () => "",
-        },
-      ) || (yield* home).identity
-    )
+    const path = Option.isSome(option) ? option : yield* identityVariable
+    return Option.isSome(path) ? resolve(path.value) : (yield* home).identity
   })
 
 const hubsOf = ({ hub, credentials: { cluster } }: Identity) =>
@@ -59,9 +51,11 @@ export const currentIdentity = Effect.fn("CurrentIdentity.read")(function* (opti
   const identity = found.value
   const { user, expires_at, certificate, cluster } = identity.credentials
   if (yield* isExpired(identity)) {
-    return yield* new CommandFailed({
-      message: `your certificate expired at ${expires_at}: msh login --hub ${identity.hub} --user ${user}`,
-    })
+    const anew =
+      path === (yield* home).identity
+        ? `msh login --hub ${identity.hub} --user ${user}`
+        : `${path} has to be made anew (mezctl auth sign --user ${user})`
+    return yield* new CommandFailed({ message: `your certificate expired at ${expires_at}: ${anew}` })
   }
   const parts = usable(identity)
   if (Either.isLeft(parts)) return yield* new CommandFailed({ message: `${path}: ${parts.left.message}` })

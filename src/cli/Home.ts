@@ -1,6 +1,6 @@
 import { homedir } from "node:os"
 import { join, resolve } from "node:path"
-import { Config, Effect } from "effect"
+import { Config, Effect, type Option } from "effect"
 
 /** Where `msh` keeps what a login gives: `MEZITE_HOME`, or `.mezite` in the user's home directory. */
 export interface Home {
@@ -17,4 +17,9 @@ export const home: Effect.Effect<Home> = Config.nonEmptyString("MEZITE_HOME").pi
     const directory = resolve(text)
     return { directory, identity: join(directory, "identity.json"), ssh: join(directory, "ssh") }
   }),
+)
+
+/** `MEZITE_IDENTITY`: an identity file to act by instead of the last login. */
+export const identityVariable: Effect.Effect<Option.Option<string>> = Effect.orDie(
+  Config.option(Config.nonEmptyString("MEZITE_IDENTITY")),
 )

@@ -1,0 +1,11 @@
+import type { Identity } from "./IdentityFile.ts"
+
+/** Who an identity is, where, and until when: lines for `status`. */
+export const describeIdentity = ({ hub, credentials }: Identity): ReadonlyArray<string> => [
+  `User:     ${credentials.user}`,
+  `Cluster:  ${credentials.cluster.cluster}`,
+  `Hub:      ${hub}`,
+  `Roles:    ${credentials.roles.join(", ")}`,
+  `Logins:   ${credentials.logins.join(", ")}`,
+  `Expires:  ${credentials.expires_at}`,
+]
