@@ -1,7 +1,7 @@
 import { Array as Arr, Context, Effect, Either, Fiber, Layer, type Option, Ref } from "effect"
 import { mintNodeToken } from "../api/BearerToken.ts"
 import { type HubAddress, parseHubAddresses } from "../api/HubAddress.ts"
-import { HubTrust } from "../api/HubTrust.ts"
+import { type HubTrust, trustedAlike } from "../api/HubTrust.ts"
 import type { ClusterHubs } from "../api/transport/TunnelMessages.ts"
 import { AccessControl } from "../node/access/AccessControl.ts"
 import { AuditReports } from "../node/audit/AuditReports.ts"
@@ -46,7 +46,7 @@ export interface AgentOptions {
 export const runAgent = Effect.fn("Agent.run")(function* (options: AgentOptions) {
   const { identity } = options
   const hubs = new KnownHubs(yield* givenHubs(identity))
-  const trustFor = trustOf(identity)
+  const trustFor = trustedAlike(identity.trust)
   const link = {
     hubs,
     trustFor,
@@ -71,16 +71,6 @@ const givenHubs = ({ hubs, cluster }: Identity.NodeIdentity) =>
     parseHubAddresses([...hubs, ...cluster.hubs.map(({ address }) => address)].join(",")),
     ({ message }) => new Identity.IdentityUnreadable({ message }),
   )
-
-/** One cluster has one key for all of its hubs. */
-const trustOf =
-  ({ trust }: Identity.NodeIdentity) =>
-  ({ tls }: HubAddress): HubTrust => {
-    if (!tls) return HubTrust.Plain()
-    return trust._tag === "Pinned"
-      ? HubTrust.Pinned({ pin: trust.pin, certificate: trust.certificate })
-      : HubTrust.System()
-  }
 
 const services = ({ config, identity, dataDirectory: directory, probe }: AgentOptions, link: Link) =>
   layerNode({

@@ -16,6 +16,14 @@ export type HubTrust = Data.TaggedEnum<{
 }>
 export const HubTrust = Data.taggedEnum<HubTrust>()
 
+/** How each of a cluster's hubs is trusted where one of them is trusted like this: they have one key. */
+export const trustedAlike =
+  (one: HubTrust) =>
+  ({ tls }: HubAddress): HubTrust => {
+    if (!tls) return HubTrust.Plain()
+    return one._tag === "Pinned" ? one : HubTrust.System()
+  }
+
 const identityByPin =
   (pin: HubPin) =>
   (_host: string, certificate: PeerCertificate): Error | undefined => {

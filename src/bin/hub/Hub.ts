@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { Clock, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
 import type { HubPin } from "../../api/HubPin.ts"
-import { HubTrust } from "../../api/HubTrust.ts"
+import { HubTrust, trustedAlike } from "../../api/HubTrust.ts"
 import { type HubEntry, mostHubs } from "../../api/PublicRpcs.ts"
 import { layerAuthServices } from "../../auth/AuthServices.ts"
 import { AuditAnchor } from "../../auth/audit/AuditAnchor.ts"
@@ -212,14 +212,9 @@ const rememberOnline = Effect.gen(function* () {
 const layerPeers = (tls: HubConfig["tls"]) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
-      const own = tls === "on" ? Option.some(yield* tlsIdentity) : Option.none()
-      return PeerRecordings.layer((hub) => {
-        if (!hub.tls) return HubTrust.Plain()
-        return Option.match(own, {
-          onNone: () => HubTrust.System(),
-          onSome: ({ pin, certificate }) => HubTrust.Pinned({ pin, certificate }),
-        })
-      })
+      if (tls === "off") return PeerRecordings.layer(trustedAlike(HubTrust.System()))
+      const { pin, certificate } = yield* tlsIdentity
+      return PeerRecordings.layer(trustedAlike(HubTrust.Pinned({ pin, certificate })))
     }),
   )
 
