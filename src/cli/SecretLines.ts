@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder"
 import { Effect, Option, Redacted } from "effect"
 import { readChunk } from "./internal/readChunk.ts"
 import { Stdio } from "./Stdio.ts"
@@ -15,12 +16,13 @@ export interface SecretLines {
 
 /** The secrets that a program gives on standard input. */
 export const secretLines: Effect.Effect<SecretLines, never, Stdio> = Effect.map(Stdio, ({ stdin }) => {
+  const decoder = new StringDecoder("utf8")
   let held = ""
   let ended = false
 
   const more = Effect.map(readChunk(stdin), (chunk) => {
     if (Option.isNone(chunk)) ended = true
-    else held += chunk.value.toString()
+    else held += decoder.write(chunk.value)
   })
 
   const next = Effect.fnUntraced(function* (what: string) {

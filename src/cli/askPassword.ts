@@ -2,7 +2,7 @@ import { Effect, Redacted } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import { ExitWith } from "./ExitWith.ts"
 import { readSecret } from "./internal/readSecret.ts"
-import { writeTo } from "./Output.ts"
+import { warn, writeTo } from "./Output.ts"
 import { Stdio } from "./Stdio.ts"
 import { WrongUsage } from "./WrongUsage.ts"
 
@@ -21,10 +21,17 @@ export const askPassword = Effect.fn("askPassword")(function* (question: string)
   return Redacted.make(typed.text)
 })
 
-/** Asks twice, until both are the same. */
-export const askNewPassword = Effect.gen(function* () {
-  const first = yield* askPassword("New password: ")
-  const again = yield* askPassword("The same again: ")
-  if (Redacted.value(first) === Redacted.value(again)) return first
-  return yield* new CommandFailed({ message: "the two passwords differ" })
-})
+const askTwice = (
+  left: number,
+): Effect.Effect<Redacted.Redacted<string>, CommandFailed | ExitWith | WrongUsage, Stdio> =>
+  Effect.gen(function* () {
+    const first = yield* askPassword("New password: ")
+    const again = yield* askPassword("The same again: ")
+    if (Redacted.value(first) === Redacted.value(again)) return first
+    if (left === 1) return yield* new CommandFailed({ message: "the two passwords differ" })
+    yield* warn("the two differ: type it anew")
+    return yield* askTwice(left - 1)
+  })
+
+/** Asks twice, and that anew where the two differ; the third time that is the failure. */
+export const askNewPassword = askTwice(3)

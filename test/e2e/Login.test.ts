@@ -1,8 +1,11 @@
+import { execFileSync, spawn } from "node:child_process"
 import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { Cluster, login } from "./support/Cluster.ts"
 import { bundled, runToEnd } from "./support/Program.ts"
+import { Terminal } from "./support/Terminal.ts"
+import { until } from "./support/until.ts"
 import { mshSsh } from "./support/ways.ts"
 
 const password = "correct horse battery staple"
@@ -57,6 +60,29 @@ describe("msh login", () => {
     expect(second).toMatchObject({ code: 1, stderr: expect.stringMatching(/^msh: [^\n]+\n$/) })
     const ran = await msh(["ssh", `${login}@web-1`, "echo in"])
     expect({ code: ran.code, stdout: ran.stdout.toString() }).toEqual({ code: 0, stdout: "in\n" })
+  })
+
+  it("shows nobody who lists processes an invite, and asks for one unseen", async () => {
+    const { stdout } = await cluster.mezctl("users", "add", "ida", "--roles", "user", "--logins", login)
+    const secret = stdout.toString().trim()
+    const words = [...bundled("msh"), "login", "--hub", cluster.listen, "--ca-pin", cluster.pin, "--user", "ida"]
+    const env = { ...variables(), MEZITE_HOME: join(cluster.directory, "ida") }
+    const [program = "", ...rest] = [...words, "--invite", secret, "--password-stdin"]
+    const shown = spawn(program, rest, { env, stdio: ["pipe", "ignore", "ignore"] })
+    onTestFinished(() => void shown.kill("SIGKILL"))
+    // It waits for the password.
+    const listed = () => execFileSync("ps", ["-ww", "-o", "args=", "-p", String(shown.pid)]).toString()
+    await until("the invite is hidden", () => listed().includes("--user ida --invite … --password-stdin"))
+    expect(listed()).not.toContain(secret)
+    const asked = new Terminal([...words, "--invite", "-"], env)
+    onTestFinished(() => asked.close())
+    await asked.shows(/Invite: $/)
+    asked.type(`${secret}\r${password}\r${password}\r`)
+    await asked.shows(/Logged in to mezite as ida until /)
+    expect(asked.text).not.toContain(secret)
+    const anew = await cluster.mezctl("users", "reset", "ida")
+    const piped = await runToEnd([...words, "--invite", "-", "--password-stdin"], env, `${anew.stdout}${password}\n`)
+    expect(piped).toMatchObject({ code: 0, stderr: "" })
   })
 
   it("leaves only files that nobody else may read", async () => {

@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder"
 import { Effect } from "effect"
 
 /** What typing a line without echo came to. */
@@ -5,9 +6,13 @@ export type TypedSecret = { readonly _tag: "Line"; readonly text: string } | { r
 
 const longest = 1024
 
-/** Reads one line from a terminal with echo off: backspace, ^U, ^C and ^D work. The terminal is as before afterwards. */
+/**
+ * Reads one line from a terminal with echo off: backspace, ^U, ^C and ^D work. The terminal is as before afterwards; what came with
+ * the line and stands behind it, as of two lines that were pasted, is for who reads next.
+ */
 export const readSecret = (stdin: NodeJS.ReadStream): Effect.Effect<TypedSecret> =>
   Effect.async((resume) => {
+    const decoder = new StringDecoder("utf8")
     let text = ""
     const finish = (typed: TypedSecret) => {
       cleanup()
@@ -21,8 +26,15 @@ export const readSecret = (stdin: NodeJS.ReadStream): Effect.Effect<TypedSecret>
     }
     const ended = () => finish({ _tag: "Interrupted" })
     const heard = (chunk: Buffer) => {
-      for (const char of chunk.toString("utf8")) {
-        if (char === "\r" || char === "\n") return finish({ _tag: "Line", text })
+      const typed = decoder.write(chunk)
+      let at = 0
+      for (const char of typed) {
+        at += char.length
+        if (char === "\r" || char === "\n") {
+          finish({ _tag: "Line", text })
+          if (at < typed.length) stdin.unshift(Buffer.from(typed.slice(at)))
+          return
+        }
         if (char === "\x03" || (char === "\x04" && text === "")) return finish({ _tag: "Interrupted" })
         if (char === "\x7f" || char === "\b") text = [...text].slice(0, -1).join("")
         else if (char === "\x15") text = ""

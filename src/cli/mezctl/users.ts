@@ -13,10 +13,10 @@ const showInvite = (invited: {
   readonly expires_at: string
 }) => {
   const { name } = invited.user
-  const usage = `msh login --hub HOST:PORT --user ${name} --invite INVITE`
+  const usage = `msh login --hub HOST:PORT --user ${name} --invite -`
   return Effect.zipRight(
     printLine(Redacted.value(invited.invite)),
-    warn(`${name} logs in once with it, until ${invited.expires_at}: ${usage}`),
+    warn(`${name} logs in once with it, until ${invited.expires_at}, and is asked for it by ${usage}`),
   )
 }
 

@@ -16,7 +16,10 @@ const login = Command.make(
       Options.withDescription("HOST:PORT of the hub, or of several with commas between them"),
     ),
     user: Options.text("user"),
-    invite: optionalText("invite", "the one-time invite; the password given then becomes the user's"),
+    invite: optionalText(
+      "invite",
+      "the one-time invite, or - to be asked for it; the password given then becomes the user's",
+    ),
     passwordStdin: Options.boolean("password-stdin").pipe(
       Options.withDescription("read the password from standard input instead of asking for it"),
     ),

@@ -11,6 +11,7 @@ import { showEnrolment } from "./showEnrolment.ts"
 /** Who logs in, and how the secrets are given. */
 export interface LoginRequest {
   readonly user: string
+  /** `-`: it is asked for, as the password is. */
   readonly invite: Option.Option<string>
   readonly passwordStdin: boolean
   /** `ssh-ed25519 AAAA…` */
@@ -29,10 +30,18 @@ type Call<E, R> = (payload: {
 /** Codes that may be mistyped; the hub has a limit of its own. */
 const tries = 3
 
+const inviteOf = ({ invite, passwordStdin }: LoginRequest, lines: SecretLines) => {
+  if (!Option.contains(invite, "-")) return Effect.succeed(Option.getOrNull(invite))
+  const asked = passwordStdin ? lines.next("invite") : askPassword("Invite: ")
+  return Effect.map(asked, (typed) => Redacted.value(typed).trim())
+}
+
 const passwordOf = ({ invite, user, passwordStdin }: LoginRequest, lines: SecretLines) => {
   if (passwordStdin) return lines.next("password")
   return Option.isSome(invite) ? askNewPassword : askPassword(`Password of ${user}: `)
 }
+
+const passwordSet = "Your password is set. The invite is used up: from now on log in without it."
 
 const isWrongCode = (error: unknown): error is Unauthenticated =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "Unauthenticated"
@@ -51,10 +60,12 @@ export const obtainCredentials = Effect.fn("msh.obtainCredentials")(function* <E
   request: LoginRequest,
 ) {
   const lines = yield* secretLines
+  const invite = yield* inviteOf(request, lines)
   const password = yield* passwordOf(request, lines)
   const about = { user: request.user, password, public_key: request.publicKey }
-  const first = yield* call({ ...about, invite: Option.getOrNull(request.invite), code: null })
+  const first = yield* call({ ...about, invite, code: null })
   if (first._tag === "LoggedIn") return first.credentials
+  if (invite !== null) yield* warn(passwordSet)
   if (first._tag === "EnrolmentNeeded") yield* showEnrolment(first)
   // The invite is used up: from here on it is the password that counts.
   const once = Effect.gen(function* () {
