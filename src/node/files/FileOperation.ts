@@ -1,3 +1,15 @@
+/** What a file was given beside its content; what is not set is not there. */
+export interface FileAttributes {
+  /** Its length, in bytes. */
+  readonly size?: number
+  /** `UID:GID` */
+  readonly owner?: string
+  /** Permissions, in octal. */
+  readonly mode?: string
+  /** RFC 3339, UTC. */
+  readonly modified_at?: string
+}
+
 /** What was done to a file, or was tried, as the audit log is told of it. */
 export interface FileOperation {
   readonly action:
@@ -20,7 +32,9 @@ export interface FileOperation {
   readonly name?: string
   /** Of the file's content, as far as it was passed on. */
   readonly bytes?: number
-  /** `ok`, or why not. */
+  /** That were set, or were to be. */
+  readonly attributes?: FileAttributes
+  /** `ok`, or why not; of a file the first thing that went wrong. */
   readonly result: string
 }
 

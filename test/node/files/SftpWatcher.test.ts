@@ -19,7 +19,10 @@ const request = {
   read: (id: number, handle: string) => packet(5, number(id), sshString(handle), sshUint64(0n), number(32_768)),
   write: (id: number, handle: string, data: Buffer) =>
     packet(6, number(id), sshString(handle), sshUint64(0n), sshString(data)),
-  setOpen: (id: number, handle: string) => packet(10, number(id), sshString(handle), number(0)),
+  setOpen: (id: number, handle: string, ...attributes: ReadonlyArray<Buffer>) =>
+    packet(10, number(id), sshString(handle), ...attributes),
+  setstat: (id: number, path: string, ...attributes: ReadonlyArray<Buffer>) =>
+    packet(9, number(id), sshString(path), ...attributes),
   rename: (id: number, from: string, to: string) => packet(18, number(id), sshString(from), sshString(to)),
   symlink: (id: number, target: string, link: string) => packet(20, number(id), sshString(target), sshString(link)),
   extended: (id: number, name: string, ...parts: ReadonlyArray<Buffer>) =>
@@ -49,8 +52,8 @@ describe("what sftp does", () => {
       request.write(4, "a", Buffer.alloc(5, 1)),
       request.read(5, "b"),
       request.read(6, "b"),
-      request.setOpen(7, "a"),
-      request.setOpen(8, "b"),
+      request.setOpen(7, "a", number(0x4), number(0o100600)),
+      request.setOpen(8, "b", number(0)),
       request.extended(9, "copy-data", sshString("b"), sshUint64(0n), sshUint64(0n), sshString("a"), sshUint64(0n)),
       request.close(10, "a"),
       request.close(11, "b"),
@@ -60,7 +63,7 @@ describe("what sftp does", () => {
       answer.handle(1, "a"),
       answer.handle(2, "b"),
       answer.status(3, 0),
-      answer.status(4, 3),
+      answer.status(4, 0),
       answer.data(5, 70_000),
       answer.status(6, 1),
       answer.status(7, 0),
@@ -75,7 +78,7 @@ describe("what sftp does", () => {
     expect(texts()).toMatchObject([
       { action: "setstat", path: "/down", result: "ok" },
       { action: "copy", path: "/down", to: Buffer.from("/up"), result: "ok" },
-      { action: "upload", path: "/up", bytes: 100_000, result: "ok" },
+      { action: "upload", path: "/up", bytes: 100_005, attributes: { mode: "0600" }, result: "ok" },
       { action: "download", path: "/down", bytes: 70_000, result: "ok" },
     ])
   })
@@ -100,6 +103,73 @@ describe("what sftp does", () => {
       { action: "symlink", path: "/link", to: Buffer.from("/target"), result: "failed" },
       { action: "rename", path: "/c", to: Buffer.from("/d"), result: "no such file" },
       { action: "upload", bytes: 0, result: "not closed" },
+    ])
+  })
+
+  it("is an upload where a file is only created, or cut off, however it was opened", () => {
+    const { watcher, texts } = watch()
+    const flags = { read: 0x01, create: 0x08, truncate: 0x10 }
+    watcher.fromClient(request.open(1, "/emptied", flags.read | flags.truncate))
+    watcher.fromClient(request.open(2, "/made", flags.read | flags.create))
+    watcher.fromClient(request.read(3, "a"))
+    for (const [id, handle] of [
+      [4, "a"],
+      [5, "b"],
+    ] as const) {
+      watcher.fromClient(request.close(id, handle))
+    }
+    const opened = [answer.handle(1, "a"), answer.handle(2, "b"), answer.data(3, 7)]
+    for (const bytes of [...opened, answer.status(4, 0), answer.status(5, 0)]) watcher.fromServer(bytes)
+    expect(texts()).toMatchObject([
+      { action: "upload", path: "/emptied", bytes: 0 },
+      { action: "download", path: "/emptied", bytes: 7 },
+      { action: "upload", path: "/made", bytes: 0 },
+    ])
+  })
+
+  it("has not gone well where a file could not be read or written, though it could be closed", () => {
+    const { watcher, texts } = watch()
+    watcher.fromClient(request.open(1, "/full", 2))
+    watcher.fromClient(request.open(2, "/bad", 1))
+    watcher.fromClient(request.write(3, "a", Buffer.alloc(10)))
+    watcher.fromClient(request.write(4, "a", Buffer.alloc(10)))
+    watcher.fromClient(request.read(5, "b"))
+    watcher.fromClient(request.read(6, "b"))
+    watcher.fromClient(request.close(7, "a"))
+    watcher.fromClient(request.close(8, "b"))
+    const opened = [answer.handle(1, "a"), answer.handle(2, "b")]
+    const codes = [0, 4, 3, 1, 0, 0].map((code, at) => answer.status(3 + at, code))
+    for (const bytes of [...opened, ...codes]) watcher.fromServer(bytes)
+    expect(texts()).toEqual([
+      { action: "upload", path: "/full", bytes: 10, result: "failed" },
+      { action: "download", path: "/bad", bytes: 0, result: "permission denied" },
+    ])
+  })
+
+  it("says what was set of a file", () => {
+    const { watcher, texts } = watch()
+    watcher.fromClient(request.setstat(1, "/cut", number(0x1), sshUint64(5n)))
+    watcher.fromClient(request.setstat(2, "/given", number(0x2), number(0), number(42)))
+    watcher.fromClient(request.setstat(3, "/all", number(0xc), number(0o104755), number(1), number(86_400)))
+    watcher.fromClient(
+      request.extended(4, "lsetstat@openssh.com", sshString("/link"), number(0x8), number(0), number(0)),
+    )
+    watcher.fromClient(request.open(5, "/kept", 2))
+    watcher.fromClient(request.setOpen(6, "a", number(0x2), number(0), number(0)))
+    for (const id of [1, 2, 3, 4]) watcher.fromServer(answer.status(id, 0))
+    watcher.fromServer(answer.handle(5, "a"))
+    watcher.fromServer(answer.status(6, 3))
+    expect(texts()).toMatchObject([
+      { action: "setstat", path: "/cut", attributes: { size: 5 }, result: "ok" },
+      { action: "setstat", path: "/given", attributes: { owner: "0:42" }, result: "ok" },
+      {
+        action: "setstat",
+        path: "/all",
+        attributes: { mode: "4755", modified_at: "1970-01-02T00:00:00.000Z" },
+        result: "ok",
+      },
+      { action: "setstat", path: "/link", attributes: { modified_at: "1970-01-01T00:00:00.000Z" }, result: "ok" },
+      { action: "setstat", path: "/kept", attributes: { owner: "0:0" }, result: "permission denied" },
     ])
   })
 

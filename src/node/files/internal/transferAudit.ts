@@ -41,12 +41,13 @@ const aboutOf: (transfer: FileTransfer) => Detail = FileTransfer.$match({
   }),
 })
 
-const detailOf = ({ action, path, to, name, bytes, result }: FileOperation): Detail => ({
+const detailOf = ({ action, path, to, name, bytes, attributes, result }: FileOperation): Detail => ({
   action,
   path: escapeText(path),
   ...(to === undefined ? {} : { to: escapeText(to) }),
   ...(name === undefined ? {} : { name: escapeText(name) }),
   ...(bytes === undefined ? {} : { bytes }),
+  ...attributes,
   result: escapeText(result),
 })
 

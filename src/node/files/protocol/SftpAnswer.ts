@@ -22,10 +22,13 @@ const all = 64 * 1024
 /** How much of a server's packet must be read. */
 export const wantedOfAnswer = (type: number): number => (type === handle ? all : head)
 
+/** How reading a file ends. */
+export const endOfFile = "end of file"
+
 /** SSH_FX_ codes (draft-ietf-secsh-filexfer-02, section 7). */
 const results = [
   "ok",
-  "end of file",
+  endOfFile,
   "no such file",
   "permission denied",
   "failed",

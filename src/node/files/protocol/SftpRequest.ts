@@ -1,11 +1,14 @@
 import { Data, Either } from "effect"
 import { readSsh, SshReader } from "../../../ssh/SshWire.ts"
+import type { FileAttributes } from "../FileOperation.ts"
 import { TransferGarbled } from "../TransferGarbled.ts"
+import { readSftpAttributes } from "./readSftpAttributes.ts"
 import type { SftpPacket } from "./SftpPackets.ts"
 
 /** A client's request, as far as it matters to whom files are audited. Paths are bytes. */
 export type SftpRequest = Data.TaggedEnum<{
   Init: object
+  /** `writes`: or creates it, or cuts it off. */
   Open: { readonly path: Buffer; readonly writes: boolean }
   Close: { readonly handle: string }
   Read: { readonly handle: string }
@@ -15,9 +18,10 @@ export type SftpRequest = Data.TaggedEnum<{
     readonly action: "remove" | "mkdir" | "rmdir" | "rename" | "symlink" | "link" | "setstat"
     readonly path: Buffer
     readonly to?: Buffer
+    readonly attributes?: FileAttributes
   }
-  /** Sets mode, owner, times or length of an open file. */
-  SetOpen: { readonly handle: string }
+  /** Of an open file. */
+  SetOpen: { readonly handle: string; readonly attributes: FileAttributes }
   /** From one open file to another. */
   Copy: { readonly from: string; readonly to: string }
   /** Asks, and changes nothing. */
@@ -49,7 +53,9 @@ const types: Readonly<Record<number, string>> = {
   200: "EXTENDED",
 }
 const writeType = 6
-const writeFlag = 0x02
+
+/** SSH_FXF_WRITE, SSH_FXF_CREAT, SSH_FXF_TRUNC: each changes what there is, whatever is asked for beside it. */
+const changingFlags = 0x02 | 0x08 | 0x10
 
 /** A handle, an offset and a length come before what is written; OpenSSH's handles have 4 bytes. */
 const writeHead = 4 + 4 + 256 + 8 + 4
@@ -63,6 +69,9 @@ export const wantedOfRequest = (type: number): number => (type === writeType ? w
 const change = (action: Extract<SftpRequest, { _tag: "Change" }>["action"], path: Buffer, to?: Buffer): SftpRequest =>
   SftpRequest.Change(to === undefined ? { action, path } : { action, path, to })
 
+const setstat = (reader: SshReader): SftpRequest =>
+  SftpRequest.Change({ action: "setstat", path: reader.string(), attributes: readSftpAttributes(reader) })
+
 /** OpenSSH's extensions that change something (PROTOCOL, section 4); the others ask. */
 const extended = (name: string, reader: SshReader): SftpRequest => {
   switch (name) {
@@ -71,7 +80,7 @@ const extended = (name: string, reader: SshReader): SftpRequest => {
     case "hardlink@openssh.com":
       return change("link", reader.string(), reader.string())
     case "lsetstat@openssh.com":
-      return change("setstat", reader.string())
+      return setstat(reader)
     case "copy-data": {
       const from = reader.string().toString("latin1")
       reader.uint64()
@@ -87,7 +96,7 @@ const content = (name: string, reader: SshReader): SftpRequest => {
   const handle = () => reader.string().toString("latin1")
   switch (name) {
     case "OPEN":
-      return SftpRequest.Open({ path: reader.string(), writes: (reader.uint32() & writeFlag) !== 0 })
+      return SftpRequest.Open({ path: reader.string(), writes: (reader.uint32() & changingFlags) !== 0 })
     case "CLOSE":
       return SftpRequest.Close({ handle: handle() })
     case "READ":
@@ -98,12 +107,13 @@ const content = (name: string, reader: SshReader): SftpRequest => {
       return SftpRequest.Write({ handle: to, bytes: reader.uint32() })
     }
     case "FSETSTAT":
-      return SftpRequest.SetOpen({ handle: handle() })
+      return SftpRequest.SetOpen({ handle: handle(), attributes: readSftpAttributes(reader) })
     case "SETSTAT":
+      return setstat(reader)
     case "REMOVE":
     case "MKDIR":
     case "RMDIR":
-      return change(name.toLowerCase() as "setstat", reader.string())
+      return change(name.toLowerCase() as "remove", reader.string())
     case "OPENDIR":
       return SftpRequest.List({ path: reader.string() })
     case "RENAME":

@@ -1,7 +1,7 @@
-import type { OnFileOperation } from "../FileOperation.ts"
+import type { FileAttributes, OnFileOperation } from "../FileOperation.ts"
 import { TransferGarbled } from "../TransferGarbled.ts"
 import type { TransferWatcher } from "../TransferWatcher.ts"
-import { readSftpAnswer, type SftpAnswer, wantedOfAnswer } from "./SftpAnswer.ts"
+import { endOfFile, readSftpAnswer, type SftpAnswer, wantedOfAnswer } from "./SftpAnswer.ts"
 import { SftpPackets } from "./SftpPackets.ts"
 import { readSftpRequest, SftpRequest, wantedOfRequest } from "./SftpRequest.ts"
 
@@ -20,6 +20,9 @@ interface OpenFile {
   readonly writes: boolean
   read: number
   written: number
+  /** The first that went wrong with its content. */
+  problem?: string
+  attributes?: FileAttributes
 }
 
 interface Waiting {
@@ -70,11 +73,11 @@ export class SftpWatcher implements TransferWatcher {
       Other: () => undefined,
       Open: ({ path, writes }) => this.#onOpen({ path, writes, read: 0, written: 0 }, answer),
       Close: ({ handle }) => this.#onClose(handle, answer),
-      Read: ({ handle }) => this.#count(handle, "read", answer.data ?? 0),
-      Write: ({ handle, bytes }) => this.#count(handle, "written", answer.result === "ok" ? bytes : 0),
+      Read: ({ handle }) => this.#onRead(handle, answer),
+      Write: ({ handle, bytes }) => this.#onWrite(handle, bytes, answer),
       List: ({ path }) => this.#tell({ action: "list", path, result: answer.result }),
       Change: (change) => this.#tell({ ...change, result: answer.result }),
-      SetOpen: ({ handle }) => this.#onSetOpen(handle, answer),
+      SetOpen: ({ handle, attributes }) => this.#onSetOpen(handle, attributes, answer),
       Copy: ({ from, to }) => this.#onCopy(from, to, answer),
     })
   }
@@ -103,15 +106,25 @@ export class SftpWatcher implements TransferWatcher {
     this.#tellFile(file, result)
   }
 
-  #count(handle: string, what: "read" | "written", bytes: number): void {
+  #onRead(handle: string, { data, result }: SftpAnswer): void {
     const file = this.#files.get(handle)
-    if (file !== undefined) file[what] += bytes
+    if (file === undefined) return
+    file.read += data ?? 0
+    if (result !== "ok" && result !== endOfFile) file.problem ??= result
   }
 
-  /** What is written to a file is told as its upload, with its mode and times. */
-  #onSetOpen(handle: string, { result }: SftpAnswer): void {
+  #onWrite(handle: string, bytes: number, { result }: SftpAnswer): void {
     const file = this.#files.get(handle)
-    if (file?.writes === false) this.#tell({ action: "setstat", path: file.path, result })
+    if (file === undefined) return
+    if (result === "ok") file.written += bytes
+    else file.problem ??= result
+  }
+
+  /** What is set of a file that is written is told with its upload. */
+  #onSetOpen(handle: string, attributes: FileAttributes, { result }: SftpAnswer): void {
+    const file = this.#files.get(handle)
+    if (file?.writes === true && result === "ok") file.attributes = { ...file.attributes, ...attributes }
+    else if (file !== undefined) this.#tell({ action: "setstat", path: file.path, attributes, result })
   }
 
   #onCopy(from: string, to: string, { result }: SftpAnswer): void {
@@ -120,8 +133,17 @@ export class SftpWatcher implements TransferWatcher {
   }
 
   /** A file that was opened for both is told twice, if both was done. */
-  #tellFile({ path, writes, read, written }: OpenFile, result: string): void {
-    if (writes) this.#tell({ action: "upload", path, bytes: written, result })
+  #tellFile({ path, writes, read, written, problem, attributes }: OpenFile, closed: string): void {
+    const result = problem ?? closed
+    if (writes) {
+      this.#tell({
+        action: "upload",
+        path,
+        bytes: written,
+        ...(attributes === undefined ? {} : { attributes }),
+        result,
+      })
+    }
     if (!writes || read > 0) this.#tell({ action: "download", path, bytes: read, result })
   }
 }
