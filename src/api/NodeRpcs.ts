@@ -10,6 +10,9 @@ import { RecordingSettings } from "./RecordingSettings.ts"
 /** Events in one report. */
 export const maxReportedEvents = 64
 
+/** Characters of JSON in the detail of one. */
+export const maxReportedDetail = 16_384
+
 /** What an agent asks of its hub. */
 export class NodeRpcs extends RpcGroup.make(
   /** How sessions that begin now are recorded. */

@@ -1,5 +1,5 @@
-/** What an escaped text holds at most, in characters, before its end is cut off. */
-const maxChars = 1024
+/** What an escaped text holds at most, in characters, before its end is cut off, unless told. */
+const usualMaxChars = 1024
 
 const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, "0")}`
 
@@ -14,7 +14,7 @@ const unprintable = /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
  * backslash, `\xNN` for each byte of what is unprintable or not UTF-8. No two are alike, and none can look like two lines. Of what
  * is long the beginning is given, and `\...N bytes`, N being how long all of it is.
  */
-export const escapeText = (value: Uint8Array | string): string => {
+export const escapeText = (value: Uint8Array | string, maxChars = usualMaxChars): string => {
   const bytes = Buffer.from(value as Uint8Array)
   const start = bytes.subarray(0, 4 * maxChars)
   const text = start.toString("utf8")

@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Context, Effect, Either, Layer, Option } from "effect"
 import { Forbidden, Invalid } from "../../api/ApiError.ts"
+import { maxReportedDetail } from "../../api/NodeRpcs.ts"
 import type { AuditEventDraft, AuditEventType } from "../../domain/AuditEvent.ts"
 import type { NodeIdentity } from "../access/Callers.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
@@ -21,8 +22,6 @@ export const reportable: ReadonlySet<AuditEventType> = new Set<AuditEventType>([
   "exec",
 ])
 
-const maxDetail = 16_384
-
 const detailLength = (detail: AuditEventDraft["detail"]): Either.Either<number, Invalid> =>
   Either.try({
     try: () => JSON.stringify(detail).length,
@@ -34,8 +33,8 @@ export const checkReport = (draft: AuditEventDraft): Either.Either<void, Invalid
   reportable.has(draft.type)
     ? Either.filterOrLeft(
         detailLength(draft.detail),
-        (length) => length <= maxDetail,
-        () => new Invalid({ message: `an event's detail has ${maxDetail} characters of JSON at most` }),
+        (length) => length <= maxReportedDetail,
+        () => new Invalid({ message: `an event's detail has ${maxReportedDetail} characters of JSON at most` }),
       ).pipe(Either.map(() => undefined))
     : Either.left(new Forbidden({ message: `a node may not report ${draft.type}` }))
 

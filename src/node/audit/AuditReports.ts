@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { Clock, Context, Deferred, Effect, Exit, Layer, Queue } from "effect"
+import { maxReportedDetail } from "../../api/NodeRpcs.ts"
 import type { AuditEventDraft } from "../../domain/AuditEvent.ts"
 import { HubCalls } from "../hub/HubCalls.ts"
 import { batchesOf } from "./internal/batchesOf.ts"
@@ -26,7 +27,7 @@ export interface Reported {
 export class AuditReports extends Context.Tag("mezite/node/AuditReports")<
   AuditReports,
   {
-    /** Completes once the event is durable on this machine. */
+    /** Completes once the event is durable on this machine. One that the hub would find too long is refused. */
     readonly report: (event: AuditEventDraft) => Effect.Effect<Reported, ReportFailed>
     /** For what happened already, or does not: that it cannot be kept is logged. */
     readonly tell: (event: AuditEventDraft) => Effect.Effect<void>
@@ -82,8 +83,10 @@ const make = ({ directory, maxBytes = defaultMaxBytes }: AuditReportsOptions) =>
     const report = Effect.fn("AuditReports.report")(function* (event: AuditEventDraft) {
       if (bytes >= maxBytes) return yield* tooMuchWaits(bytes)
       const occurredAt = new Date(yield* Clock.currentTimeMillis).toISOString()
+      const detail = { ...event.detail, occurred_at: occurredAt }
+      if (JSON.stringify(detail).length > maxReportedDetail) return yield* tooLong(event)
       const kept = yield* Deferred.make<Reported, ReportFailed>()
-      yield* Queue.offer(incoming, { event: { ...event, detail: { ...event.detail, occurred_at: occurredAt } }, kept })
+      yield* Queue.offer(incoming, { event: { ...event, detail }, kept })
       return yield* Deferred.await(kept)
     })
 
@@ -107,6 +110,10 @@ const writeBatch = (files: ReportFiles, batchId: string, events: ReadonlyArray<A
       ({ message }) => new ReportFailed({ message: `events for the audit log cannot be kept: ${message}` }),
     ),
   )
+
+/** The hub would refuse it, and with it all that it is told of at once. */
+const tooLong = ({ type }: AuditEventDraft) =>
+  new ReportFailed({ message: `what the audit log is to be told of this (${type}) is too long` })
 
 const tooMuchWaits = (bytes: number) =>
   new ReportFailed({

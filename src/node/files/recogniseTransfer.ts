@@ -3,6 +3,7 @@ import type { SessionRequest } from "../../ssh/SessionRequest.ts"
 import { FileTransfer } from "./FileTransfer.ts"
 import { rsyncArguments } from "./internal/rsyncArguments.ts"
 import { scpArguments } from "./internal/scpArguments.ts"
+import { canBeTold } from "./internal/toldWords.ts"
 import { type ShellWord, shellWords } from "./ShellWords.ts"
 
 /** The programs that transfer files. */
@@ -40,14 +41,14 @@ const copy = (first: string, words: ReadonlyArray<string>, find: FindProgram): O
 const ofCommand = (command: string, { find, word }: TransferShapes): Option.Option<FileTransfer> =>
   Option.flatMap(shellWords(command), (words) => {
     const [first, ...others] = words.map(word)
-    if (first === undefined) return Option.none()
+    if (first === undefined || !canBeTold(others)) return Option.none()
     return Option.orElse(copy(first, others, find), () => (others.length === 0 ? sftp(first, find) : Option.none()))
   })
 
 /**
  * The file transfer that a request is, if it is one and nothing else: the subsystem `sftp`, or a command without a terminal that is
- * no more than the far side of `scp -O` or of rsync, with known arguments and nothing in it for a shell. Everything else is an
- * ordinary session, however much it looks like a transfer.
+ * no more than the far side of `scp -O` or of rsync, with known arguments, as many as the audit log can be told in full, and nothing
+ * in it for a shell. Everything else is an ordinary session, however much it looks like a transfer.
  */
 export const recogniseTransfer = (
   { kind, pty }: Pick<SessionRequest, "kind" | "pty">,

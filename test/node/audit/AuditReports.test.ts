@@ -137,3 +137,24 @@ it.scopedLive("refuses more than may wait, and what cannot be written", () =>
     )
   }),
 )
+
+it.scopedLive("an event that is too long for the hub is refused at once, and takes no other with it", () =>
+  Effect.gen(function* () {
+    const options = { directory: yield* directory }
+    const hub = new Hub()
+    yield* life(hub, options, ({ report }) =>
+      Effect.gen(function* () {
+        const [long, short] = yield* Effect.all(
+          [Effect.either(report(event("x".repeat(17_000)))), report(event("1"))],
+          {
+            concurrency: "unbounded",
+          },
+        )
+        expect(long).toMatchObject({ _tag: "Left", left: { message: expect.stringContaining("too long") } })
+        yield* short.delivered
+      }),
+    )
+    expect(hub.paths).toEqual(["1"])
+    expect(kept(join(options.directory, "rejected"))).toEqual([])
+  }),
+)

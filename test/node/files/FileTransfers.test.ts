@@ -114,6 +114,28 @@ describe("a file transfer", () => {
     }),
   )
 
+  it.scoped("tells its paths in full, each to be told from the others, and those of its files", () =>
+    Effect.gen(function* () {
+      const { events, reports } = auditLog()
+      const hidden = `${"./".repeat(1400)}etc/shadow`
+      const words = ["--server", "--sender", "-re.L", ".", "a b", hidden, "c"]
+      const rsync = {
+        program: "/usr/bin/rsync",
+        direction: "download",
+        arguments: words,
+        paths: words.slice(4),
+      } as const
+      const audit = yield* transferAudit(reports, FileTransfer.Rsync(rsync), sessionInfo())
+      yield* audit.started
+      audit.tell({ action: "rename", path: hidden, to: `${hidden}.old`, result: "ok" })
+      yield* audit.settled
+      expect(events.map(({ detail }) => detail)).toMatchObject([
+        { paths: `a\\x20b ${hidden} c`, arguments: `--server --sender -re.L . a\\x20b ${hidden} c` },
+        { path: hidden, to: `${hidden}.old` },
+      ])
+    }),
+  )
+
   it.scopedLive("tells a thousand files one by one, and counts what comes after", () =>
     Effect.gen(function* () {
       const { events, reports } = auditLog()

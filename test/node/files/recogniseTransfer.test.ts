@@ -29,6 +29,15 @@ describe("a file transfer", () => {
     expect(recognised(SessionKind.Shell())).toBeUndefined()
   })
 
+  it("is not what the audit log could not be told in full", () => {
+    const paths = (length: number, count: number) => `${"./".repeat(length / 2)} `.repeat(count)
+    expect(command(`scp -f ${paths(1000, 6)}`)).toMatchObject({ _tag: "Scp" })
+    expect(command(`scp -f ${paths(1000, 7)}`)).toBeUndefined()
+    expect(command(`rsync --server --sender -re.L . ${paths(1000, 6)}`)).toMatchObject({ _tag: "Rsync" })
+    expect(command(`rsync --server --sender -re.L . ${paths(1000, 7)}`)).toBeUndefined()
+    expect(command(`scp -f '${"\\".repeat(2000)}'`)).toBeUndefined()
+  })
+
   it.each([
     ["scp -t /tmp/x", "upload", ["-t", "--", "/tmp/x"], ["/tmp/x"]],
     ["scp -v -r -p -d -t -- -dash", "upload", ["-v", "-r", "-p", "-d", "-t", "--", "-dash"], ["-dash"]],

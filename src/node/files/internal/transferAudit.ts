@@ -1,5 +1,6 @@
 import { Clock, Effect, type Scope } from "effect"
 import { type AuditEventDraft, auditEvent } from "../../../domain/AuditEvent.ts"
+import { escapePath } from "../../../domain/escapePath.ts"
 import { escapeText } from "../../../domain/escapeText.ts"
 import type { SessionInfo } from "../../../domain/SessionInfo.ts"
 import type { AuditReports, Reported } from "../../audit/AuditReports.ts"
@@ -8,6 +9,7 @@ import type { ReportFailed } from "../../audit/ReportFailed.ts"
 import { tellTally } from "../../audit/tellTally.ts"
 import type { FileOperation, OnFileOperation } from "../FileOperation.ts"
 import { FileTransfer } from "../FileTransfer.ts"
+import { toldWords } from "./toldWords.ts"
 
 type Detail = AuditEventDraft["detail"]
 
@@ -27,25 +29,23 @@ const limits = { oneByOne: 1000, keys: 64 }
 
 const types = { Sftp: "sftp", Scp: "scp", Rsync: "exec" } as const
 
-const listed = (words: ReadonlyArray<string>): string => words.map(escapeText).join(" ")
-
 /** What the command says of itself. */
 const aboutOf: (transfer: FileTransfer) => Detail = FileTransfer.$match({
   Sftp: () => ({}),
-  Scp: ({ direction, paths }) => ({ direction, paths: listed(paths) }),
+  Scp: ({ direction, paths }) => ({ direction, paths: toldWords(paths) }),
   Rsync: ({ program, direction, paths, arguments: words }) => ({
     program,
     direction,
-    paths: listed(paths),
-    arguments: escapeText(words.join(" ")),
+    paths: toldWords(paths),
+    arguments: toldWords(words),
   }),
 })
 
 const detailOf = ({ action, path, to, name, bytes, attributes, result }: FileOperation): Detail => ({
   action,
-  path: escapeText(path),
-  ...(to === undefined ? {} : { to: escapeText(to) }),
-  ...(name === undefined ? {} : { name: escapeText(name) }),
+  path: escapePath(path),
+  ...(to === undefined ? {} : { to: escapePath(to) }),
+  ...(name === undefined ? {} : { name: escapePath(name) }),
   ...(bytes === undefined ? {} : { bytes }),
   ...attributes,
   result: escapeText(result),
