@@ -110,7 +110,9 @@ describe("Pipes", () => {
       Effect.gen(function* () {
         const scope = yield* Scope.make()
         const script = "env -i setsid -f sh -c 'trap \"\" HUP PIPE; echo $$; while :; do sleep 1; done'"
-        const terminal = yield* Pipes.open({ ...optionsFor(self, script), mark: "M=none" }).pipe(Scope.extend(scope))
+        const terminal = yield* Pipes.open({ ...optionsFor(self, script), mark: "MEZITE_SESSION_ID=none" }).pipe(
+          Scope.extend(scope),
+        )
         const [first] = yield* Effect.map(Stream.runCollect(Stream.take(terminal.output, 1)), Chunk.toReadonlyArray)
         const pid = Number(Buffer.from(first?.bytes ?? []).toString())
         expect(isAlive(pid)).toBe(true)

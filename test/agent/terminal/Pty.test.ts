@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs"
 import { it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Ref, Schedule, Scope, Stream } from "effect"
 import { describe, expect } from "vitest"
+import { sessionMark } from "../../../src/agent/terminal/internal/sessionMark.ts"
 import { Pty } from "../../../src/agent/terminal/Pty.ts"
 import type { Terminal } from "../../../src/session/Terminal.ts"
 import { isAlive, optionsFor, readAll, readText, self } from "./session.ts"
@@ -221,7 +222,10 @@ describe("Pty", () => {
 
   it.live("ends also what left the session where it is cut off, but not what other sessions left", () =>
     Effect.gen(function* () {
-      const mark = (id: string) => ({ environment: { ...optionsFor(self).environment, M: id }, mark: `M=${id}` })
+      const mark = (id: string) => ({
+        environment: { ...optionsFor(self).environment, MEZITE_SESSION_ID: id },
+        mark: sessionMark(id),
+      })
       const open = (id: string, scope: Scope.Scope) =>
         Pty.open({ ...optionsFor(self), ...mark(id), killGrace: Duration.millis(100) }).pipe(Scope.extend(scope))
       const [scope, other] = [yield* Scope.make(), yield* Scope.make()]

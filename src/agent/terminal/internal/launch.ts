@@ -19,7 +19,7 @@ export interface Program {
   readonly environment: Readonly<Record<string, string>>
   readonly command: Option.Option<string | Executable>
   /**
-   * A variable of `environment`, `NAME=VALUE`, that no other session's processes have. Where it is given, a terminal that is closed
+   * The variable of `environment` that no other session's processes have, as `sessionMark` says it. Where it is given, a terminal that is closed
    * by a failure or an interruption ends also those processes that left the session (setsid(2), daemons).
    */
   readonly mark?: string

@@ -1,6 +1,6 @@
 import { Clock, Duration, Effect } from "effect"
 import type { AuditSession } from "./AuditSession.ts"
-import { LiveProcesses } from "./LiveProcesses.ts"
+import { liveGroups } from "./liveGroups.ts"
 
 /** How a program's processes are found. */
 export interface ProcessSession {
@@ -39,14 +39,17 @@ export const signalGroups = (groups: ReadonlyArray<number>, signal: NodeJS.Signa
   )
 
 /** By a clock that nobody sets. */
-const gone = Effect.fn("sessionProcesses.gone")(function* (live: LiveProcesses, within: Duration.Duration) {
+const gone = Effect.fn("sessionProcesses.gone")(function* (session: ProcessSession, within: Duration.Duration) {
   const until = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(within)
   while ((yield* Clock.currentTimeNanos) < until) {
-    if ((yield* live.groups).length === 0) return true
+    if ((yield* liveGroups(session)).length === 0) return true
     yield* Effect.sleep(pollInterval)
   }
   return false
 })
+
+const hangUp = (groups: ReadonlyArray<number>) =>
+  Effect.zipRight(signalGroups(groups, "SIGHUP"), signalGroups(groups, "SIGCONT"))
 
 /**
  * Ends every process of a session: SIGHUP to all its process groups (and SIGCONT, for those that are stopped), after `grace`
@@ -56,13 +59,15 @@ export const endProcesses = Effect.fn("sessionProcesses.end")(function* (
   session: ProcessSession,
   grace: Duration.Duration,
 ) {
-  const live = new LiveProcesses(session)
-  const groups = yield* live.groups
-  yield* signalGroups(groups, "SIGHUP")
-  yield* signalGroups(groups, "SIGCONT")
-  if (yield* gone(live, grace)) return
+  const { leader, reaped } = session
+  // Its own group at once: on a machine with many processes it takes a while to find the others.
+  const first = leader === undefined || reaped() ? [] : [leader]
+  yield* hangUp(first)
+  const groups = yield* liveGroups(session)
+  yield* hangUp(groups.filter((group) => !first.includes(group)))
+  if (yield* gone(session, grace)) return
   for (let attempt = 0; attempt < killAttempts; attempt++) {
-    const left = yield* live.groups
+    const left = yield* liveGroups(session)
     if (left.length === 0) return
     yield* signalGroups(left, "SIGKILL")
     yield* Effect.sleep(pollInterval)
