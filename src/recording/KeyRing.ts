@@ -29,6 +29,11 @@ export class KeyRing {
     return new KeyRing(this.current, [...this.#byId.values()], share)
   }
 
+  /** All of them by their ids. */
+  get ids(): ReadonlyArray<string> {
+    return [...this.#byId.keys()]
+  }
+
   find(keyId: string): MasterKey | undefined {
     return this.#byId.get(keyId)
   }
@@ -70,7 +75,7 @@ export class KeyRing {
   }
 
   #unknown(keyId: string, offset: number): RecordingError {
-    const given = this.#byId.size === 0 ? "no key was given" : `the keys given are ${[...this.#byId.keys()].join(", ")}`
+    const given = this.#byId.size === 0 ? "no key was given" : `the keys given are ${this.ids.join(", ")}`
     return RecordingError.at(
       offset,
       "UnknownKey",

@@ -91,6 +91,7 @@ const statements = [
     address TEXT,
     ssh_port INTEGER,
     alone INTEGER NOT NULL,
+    recording_keys TEXT NOT NULL,
     seen_ms BIGINT NOT NULL
   )`,
   "CREATE TABLE session_hubs (session_id TEXT PRIMARY KEY, hub_id TEXT NOT NULL)",

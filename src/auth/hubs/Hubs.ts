@@ -1,9 +1,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Duration, Effect, Layer, Ref, Schedule, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, Ref, Schedule, Schema, type Scope } from "effect"
 import type { HubEntry } from "../../api/PublicRpcs.ts"
 import type { HubId } from "../../domain/Identifiers.ts"
 import { databaseNow, isShared } from "./internal/sharedDatabase.ts"
+import { KnownKeys } from "./KnownKeys.ts"
 
 /** How often a hub says that it is there, and looks for the others. */
 const interval = "2 seconds"
@@ -19,12 +20,22 @@ export interface LivingHub extends HubEntry {
   readonly id: HubId
 }
 
+const keysText = Schema.parseJson(KnownKeys)
+const [encodeKeys, decodeKeys] = [Schema.encodeSync(keysText), Schema.decodeSync(keysText)]
+
 /** What a hub says of itself. */
 export interface Said {
   /** Where it is; null: nobody is told. */
   readonly entry: HubEntry | null
   /** Whether it can't serve beside others: they do not reach it, or not what it keeps. */
   readonly alone: boolean
+  readonly keys: KnownKeys
+}
+
+/** Another hub that is there. */
+export interface OtherHub extends Pick<Said, "alone" | "keys"> {
+  readonly id: HubId
+  readonly address: string | null
 }
 
 interface Row {
@@ -33,11 +44,16 @@ interface Row {
   readonly ssh_port: number | null
 }
 
+interface OtherRow extends Pick<Row, "id" | "address"> {
+  readonly alone: number
+  readonly recording_keys: string
+}
+
 const make = (id: HubId) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const [shared, now] = [isShared(sql), databaseNow(sql)]
-    const said = yield* Ref.make<Said>({ entry: null, alone: false })
+    const said = yield* Ref.make<Said>({ entry: null, alone: false, keys: { current: null, all: [] } })
     const known = yield* Ref.make<ReadonlyArray<LivingHub>>([])
 
     const look = Effect.gen(function* () {
@@ -51,12 +67,12 @@ const make = (id: HubId) =>
     })
 
     const beat = Effect.gen(function* () {
-      const { entry, alone } = yield* Ref.get(said)
+      const { entry, alone, keys } = yield* Ref.get(said)
       const { address = null, ssh_port = null } = entry ?? {}
-      yield* sql`INSERT INTO hubs (id, address, ssh_port, alone, seen_ms)
-        VALUES (${id}, ${address}, ${ssh_port}, ${alone ? 1 : 0}, ${now})
+      yield* sql`INSERT INTO hubs (id, address, ssh_port, alone, recording_keys, seen_ms)
+        VALUES (${id}, ${address}, ${ssh_port}, ${alone ? 1 : 0}, ${encodeKeys(keys)}, ${now})
         ON CONFLICT (id) DO UPDATE SET address = excluded.address, ssh_port = excluded.ssh_port,
-          alone = excluded.alone, seen_ms = excluded.seen_ms`
+          alone = excluded.alone, recording_keys = excluded.recording_keys, seen_ms = excluded.seen_ms`
       yield* sql`DELETE FROM hubs WHERE seen_ms < ${now} - ${forgottenAfterMs}`
       yield* look
     }).pipe(Effect.withSpan("Hubs.beat"))
@@ -85,11 +101,20 @@ const make = (id: HubId) =>
       return rows.length === 1
     })
 
-    const solitary = sql<Pick<Row, "id" | "address">>`
-      SELECT id, address FROM hubs
-      WHERE alone = 1 AND id <> ${id} AND seen_ms > ${now} - ${goneAfterMs} ORDER BY id`
+    const others = Effect.map(
+      sql<OtherRow>`SELECT id, address, alone, recording_keys FROM hubs
+        WHERE id <> ${id} AND (alone = 1 OR address IS NOT NULL) AND seen_ms > ${now} - ${goneAfterMs} ORDER BY id`,
+      (rows) =>
+        rows.map(
+          ({ alone, recording_keys, ...row }): OtherHub => ({
+            ...row,
+            alone: alone === 1,
+            keys: decodeKeys(recording_keys),
+          }),
+        ),
+    )
 
-    return Hubs.of({ id, shared, announce, living: Ref.get(known), solitary, isThere })
+    return Hubs.of({ id, shared, announce, living: Ref.get(known), others, isThere })
   })
 
 /**
@@ -107,8 +132,8 @@ export class Hubs extends Context.Tag("mezite/auth/Hubs")<
     readonly announce: (said: Said) => Effect.Effect<void, SqlError, Scope.Scope>
     /** Those that are there and have an address, as of a moment ago, in an order that is the same for all; none of a hub alone. */
     readonly living: Effect.Effect<ReadonlyArray<LivingHub>>
-    /** Others that are there and can't serve beside this one. */
-    readonly solitary: Effect.Effect<ReadonlyArray<{ readonly id: HubId; readonly address: string | null }>, SqlError>
+    /** The others that are there. */
+    readonly others: Effect.Effect<ReadonlyArray<OtherHub>, SqlError>
     /** Whether a hub has said that it is there within that time. */
     readonly isThere: (hub: HubId, within: Duration.DurationInput) => Effect.Effect<boolean, SqlError>
   }

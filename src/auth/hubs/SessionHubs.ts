@@ -9,6 +9,9 @@ import { databaseNow } from "./internal/sharedDatabase.ts"
 /** As many are looked for at once; the others are found when these are dealt with. */
 const mostAbandoned = 200
 
+/** As many are forgotten at once. */
+const mostForgotten = 5_000
+
 /** A session that runs, by what the database says, and the hub that has it. */
 export interface AbandonedSession {
   readonly session_id: SessionId
@@ -56,6 +59,16 @@ const make = Effect.gen(function* () {
         AND (seen_ms IS NULL OR seen_ms <= ${databaseNow(sql)} - ${Duration.toMillis(silentFor)})
       ORDER BY sessions.session_id LIMIT ${mostAbandoned}`
 
+  const forget = Effect.fn("SessionHubs.forget")(function* (endedFor: Duration.DurationInput) {
+    if (!hubs.shared) return
+    yield* sql`DELETE FROM session_hubs WHERE session_id IN (
+      SELECT session_hubs.session_id FROM session_hubs
+      JOIN sessions ON sessions.session_id = session_hubs.session_id
+      LEFT JOIN recordings ON recordings.session_id = session_hubs.session_id
+      WHERE ended_ms < ${databaseNow(sql)} - ${Duration.toMillis(endedFor)}
+        AND (state IS NULL OR ${sql.in("state", ["stored", "deleted"])}) LIMIT ${mostForgotten})`
+  })
+
   const whileLost = <A, E, R>(
     sessionId: SessionId,
     silentFor: Duration.DurationInput,
@@ -70,7 +83,7 @@ const make = Effect.gen(function* () {
       }),
     )
 
-  return { take, holder, isHere, whileHeld, abandoned, whileLost }
+  return { take, holder, isHere, whileHeld, abandoned, whileLost, forget }
 })
 
 /**
@@ -92,6 +105,8 @@ export class SessionHubs extends Context.Tag("mezite/auth/SessionHubs")<
     ) => Effect.Effect<A, E | HeldElsewhere | SqlError, R>
     /** Some of those that run and whose hub has been silent for so long: 200 at most. */
     readonly abandoned: (silentFor: Duration.DurationInput) => Effect.Effect<ReadonlyArray<AbandonedSession>, SqlError>
+    /** Forgets whose those were that ended so long ago and of which no hub has anything more on its disk. */
+    readonly forget: (endedFor: Duration.DurationInput) => Effect.Effect<void, SqlError>
     /** Does something, unless its hub, or another that took it, is there after all; in one transaction, until whose end nobody takes it. */
     readonly whileLost: <A, E, R>(
       sessionId: SessionId,

@@ -163,8 +163,10 @@ const serve = Effect.fnUntraced(function* (config: HubConfig, dataDirectory: str
     directory: join(dataDirectory, "gateway"),
   })
   const entry = hubEntry({ ...config, listen: address, ssh })
-  yield* (yield* Hubs).announce({ entry, alone: entry === null || config.storage._tag === "Filesystem" })
-  yield* checkOthers(entry, config.storage)
+  const keyRing = Redacted.value(config.keyRing)
+  const keys = { current: keyRing.current?.id ?? null, all: keyRing.ids }
+  yield* (yield* Hubs).announce({ entry, alone: entry === null || config.storage._tag === "Filesystem", keys })
+  yield* checkOthers({ entry, storage: config.storage, keys })
   yield* Effect.forkScoped(tellOfHubs)
   yield* Effect.forkScoped(rememberOnline)
   yield* Layer.build(layerLocalRpc(join(dataDirectory, "hub.sock")))

@@ -6,7 +6,8 @@ import { status } from "@grpc/grpc-js"
 import { Clock, Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Schedule, Scope, Stream } from "effect"
 import { Callers } from "../../../src/auth/access/Callers.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
-import { Hubs } from "../../../src/auth/hubs/Hubs.ts"
+import { Hubs, type Said } from "../../../src/auth/hubs/Hubs.ts"
+import type { KnownKeys } from "../../../src/auth/hubs/KnownKeys.ts"
 import { SessionHubs } from "../../../src/auth/hubs/SessionHubs.ts"
 import { Logins } from "../../../src/auth/identities/Logins.ts"
 import { LoginThrottle } from "../../../src/auth/identities/LoginThrottle.ts"
@@ -16,8 +17,7 @@ import { RecordingStore } from "../../../src/auth/sessions/RecordingStore.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import * as Filesystem from "../../../src/auth/storage/Filesystem.ts"
 import { RecordingStorage, StorageFailed } from "../../../src/auth/storage/RecordingStorage.ts"
-import { checkOthers } from "../../../src/bin/hub/checkOthers.ts"
-import type { StorageConfig } from "../../../src/bin/hub/StorageConfig.ts"
+import { checkOthers, type OwnSettings } from "../../../src/bin/hub/checkOthers.ts"
 import type { SessionId } from "../../../src/domain/Identifiers.ts"
 import { framesOf, masterKey, readAll } from "../../support/recordings.ts"
 import { type IngestHub, type IngestHubOptions, ingestHub } from "../ingest/support/IngestHub.ts"
@@ -45,17 +45,18 @@ const twoHubs = Effect.gen(function* () {
 })
 type Hub = IngestHub & { readonly scope: Scope.CloseableScope; readonly end: Effect.Effect<void> }
 
-const bucketConfig = { _tag: "S3", bucket: "b" } as StorageConfig
+const inClear: KnownKeys = { current: null, all: [] }
+const own: OwnSettings = {
+  entry: { address: "hub.example:3080", ssh_port: null },
+  storage: { _tag: "S3" },
+  keys: inClear,
+}
+
+const announce = (hub: Hub, said: Said) =>
+  hub.run(Effect.flatMap(Hubs, (hubs) => hubs.announce(said))).pipe(Scope.extend(hub.scope))
 
 /** It says that it is there, as a hub does that serves. */
-const there = (hub: Hub) =>
-  hub
-    .run(
-      Effect.flatMap(Hubs, (hubs) =>
-        hubs.announce({ entry: { address: "hub.example:3080", ssh_port: null }, alone: false }),
-      ),
-    )
-    .pipe(Scope.extend(hub.scope))
+const there = (hub: Hub, keys = inClear) => announce(hub, { ...own, alone: false, keys })
 
 const open = Effect.fnUntraced(function* (hub: IngestHub, node: TestNode, { header }: TestSession) {
   const call = yield* callAs(hub.port, node)
@@ -222,10 +223,9 @@ it.scopedLive("a hub does not start beside one that can't serve beside others, u
   Effect.gen(function* () {
     const { startA, startB } = yield* twoHubs
     const [a, b] = [yield* startA(), yield* startB()]
-    const alone = { entry: null, alone: true }
-    yield* a.run(Effect.flatMap(Hubs, (hubs) => hubs.announce(alone))).pipe(Scope.extend(a.scope))
+    yield* announce(a, { entry: null, alone: true, keys: inClear })
     yield* there(b)
-    const check = b.run(checkOthers({ address: "hub.example:3080", ssh_port: null }, bucketConfig))
+    const check = b.run(checkOthers(own))
     const { message } = yield* Effect.flip(check)
     expect(message).toMatch(
       /^the hub [0-9a-f-]{36} serves this cluster too, and cannot beside another: set MEZITE_PUBLIC_ADDRESS and MEZITE_RECORDING_BACKEND=s3 there/,
@@ -233,6 +233,30 @@ it.scopedLive("a hub does not start beside one that can't serve beside others, u
     yield* a.end
     yield* check
   }),
+)
+
+it.scopedLive(
+  "a hub does not start beside one of which it can't read what that records, nor that one what it does",
+  () =>
+    Effect.gen(function* () {
+      const { startA, startB } = yield* twoHubs
+      const [a, b] = [yield* startA(), yield* startB()]
+      yield* there(a, { current: "k2", all: ["k1", "k2"] })
+      const check = (keys: KnownKeys) => b.run(checkOthers({ ...own, keys }))
+      const refusal = (keys: KnownKeys) => Effect.map(Effect.flip(check(keys)), ({ message }) => message)
+      const serves = "the hub at hub.example:3080 serves this cluster too"
+      expect(yield* refusal(inClear)).toMatch(
+        `${serves}, and encrypts recordings with the key k2, which this one does not`,
+      )
+      expect(yield* refusal({ current: "k1", all: ["k1"] })).toMatch(/with the key k2, which this one does not have: /)
+      expect(yield* refusal({ current: "k3", all: ["k2", "k3"] })).toMatch(
+        `${serves}, and does not have the key k3, with which this one encrypts recordings: `,
+      )
+      // As keys are changed one hub after the other.
+      yield* check({ current: "k1", all: ["k2", "k1"] })
+      yield* check({ current: "k2", all: ["k2"] })
+      yield* check({ current: null, all: ["k2"] })
+    }),
 )
 
 it.scopedLive("a session that another hub took for lost is active again when its hub is back, and goes on there", () =>
@@ -287,6 +311,31 @@ it.scopedLive("nobody ends a session for want of its hub that has come back mean
     yield* there(a)
     yield* lost(mark("wrongly"))
     expect([taken, yield* abandoned]).toEqual([["ended", "taken"], []])
+  }),
+)
+
+it.scopedLive("whose a session was is forgotten some time after it is stored, and no sooner", () =>
+  Effect.gen(function* () {
+    const { startA } = yield* twoHubs
+    const a = yield* startA()
+    const node = yield* a.run(joined("web-1"))
+    const [stored, running] = (yield* a.run(Effect.map(sessionsOf("alice"), (make) => [make(), make()]))) as [
+      TestSession,
+      TestSession,
+    ]
+    yield* bring(a, node, stored)
+    yield* begun(a, node, running)
+    const hubs = yield* a.run(SessionHubs)
+    const sql = yield* a.run(SqlClient.SqlClient)
+    const known = sql<{ session_id: string }>`SELECT session_id FROM session_hubs`
+    yield* hubs.forget("7 days")
+    expect(yield* known).toHaveLength(2)
+    yield* sql`UPDATE sessions SET ended_ms = 1 WHERE ended_ms IS NOT NULL`
+    yield* hubs.forget("7 days")
+    expect(yield* known).toEqual([{ session_id: running.info.sessionId }])
+    // It may be asked for again: nothing has changed.
+    yield* bring(a, node, stored)
+    expect(yield* stateOf(a, stored)).toBe("stored")
   }),
 )
 
