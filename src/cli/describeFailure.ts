@@ -20,8 +20,9 @@ const messageOf = (error: unknown): string => {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC is what styles begin with
 const styles = /\x1b\[[\d;]*m/g
 
+/** Of what a schema says of a value as a tree, where in it and what of it is wrong, only the last: what is wrong. */
 const validationMessage = (error: ValidationError.ValidationError): string =>
-  plainLine(HelpDoc.toAnsiText(error.error).replaceAll(styles, "")) || "wrong usage"
+  plainLine(HelpDoc.toAnsiText(error.error).replaceAll(styles, "").split("└─").at(-1) ?? "") || "wrong usage"
 
 const tagOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : ""

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { totpCode, totpStep } from "../../src/auth/identities/Totp.ts"
+import { fromBase32 } from "../support/fromBase32.ts"
 import { Cluster, login } from "./support/Cluster.ts"
 import { bundled, runToEnd } from "./support/Program.ts"
 import { Terminal } from "./support/Terminal.ts"
@@ -14,13 +15,6 @@ allow:
   logins: ["*"]
   node_labels: ["env=prod"]
 ${more}`
-
-/** The secret of a base32 text (RFC 4648, section 6). */
-const fromBase32 = (text: string): Buffer => {
-  const bits = [...text].map((char) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(char).toString(2).padStart(5, "0"))
-  const bytes = bits.join("").match(/.{8}/g) ?? []
-  return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)))
-}
 
 describe("roles", () => {
   let cluster: Cluster

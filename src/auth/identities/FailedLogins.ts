@@ -12,6 +12,8 @@ export interface FailedLogin {
   readonly user: string
   readonly method: "password" | "invite" | "code"
   readonly remoteAddress: string | null
+  /** What the user read. */
+  readonly reason: string
 }
 
 const make = Effect.gen(function* () {
@@ -28,11 +30,11 @@ const make = Effect.gen(function* () {
   })
   yield* Effect.addFinalizer(() => summarise)
 
-  const report = Effect.fn("FailedLogins.report")(function* ({ user, method, remoteAddress }: FailedLogin) {
+  const report = Effect.fn("FailedLogins.report")(function* ({ user, method, remoteAddress, reason }: FailedLogin) {
     const now = yield* Clock.currentTimeMillis
     const { count } = yield* Ref.updateAndGet(counted, (last) => oneMore(last, now))
     if (count <= perMinute) {
-      const about = { user, remote_address: remoteAddress, detail: { method } }
+      const about = { user, remote_address: remoteAddress, detail: { method, reason } }
       yield* audit.append(auditEvent("user.login.failed", about))
       return
     }

@@ -78,7 +78,7 @@ const make = Effect.gen(function* () {
       : Effect.flatMap(passwords.hash(password), (hash) => users.redeem(user, invite, hash))
 
   const failed = (attempt: LoginAttempt, method: FailedLogin["method"], error: Unauthenticated) =>
-    Effect.zipRight(failedLogins.report({ ...attempt, method }), error)
+    Effect.zipRight(failedLogins.report({ ...attempt, method, reason: error.message }), error)
 
   /** Only who has proven who it is learns that it is locked, and why. */
   const checkLock = (user: UserName) =>

@@ -9,7 +9,7 @@ import { sessionTermination } from "../enforcement/sessionTermination.ts"
 import { shareOf } from "../recordings/RecordingRow.ts"
 import { Recordings } from "../recordings/Recordings.ts"
 import { RecordingStore } from "../sessions/RecordingStore.ts"
-import { type Given, recordingAccess } from "../sessions/SessionEvents.ts"
+import { type Given, recordingAccess, sessionJoin } from "../sessions/SessionEvents.ts"
 import type { SessionRow } from "../sessions/SessionRecord.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import type { Calls } from "./Calls.ts"
@@ -23,10 +23,8 @@ export const sessionCalls = Effect.gen(function* () {
   const terminate = yield* sessionTermination
 
   // Before the first byte: nobody reads a recording without a trace.
-  const trace = Effect.fnUntraced(function* (caller: Identity, id: SessionId, given: Given) {
-    const session = yield* visible(caller, id)
+  const trace = Effect.fnUntraced(function* (caller: Identity, session: SessionRow, given: Given) {
     yield* audit.append(recordingAccess(session, nameOf(caller), given))
-    return session
   })
 
   /** While it runs, the hub has of such a session no more than that it runs. */
@@ -37,14 +35,24 @@ export const sessionCalls = Effect.gen(function* () {
     })
   })
 
-  const read = (caller: Identity, id: SessionId, { sealed, follow }: { sealed: boolean; follow: boolean }) =>
-    trace(caller, id, sealed ? "sealed" : "clear").pipe(
-      Effect.tap(ended),
-      Effect.as(follow && !sealed ? store.follow(id) : store.read(id, { sealed })),
-    )
+  const follow = Effect.fnUntraced(function* (caller: Identity, id: SessionId) {
+    const session = yield* visible(caller, id)
+    const runs = session.ended_ms === null
+    yield* trace(caller, session, runs ? "live" : "clear")
+    yield* ended(session)
+    if (runs && session.mode !== "off") yield* audit.append(sessionJoin(session, nameOf(caller)))
+    return store.follow(id)
+  })
+
+  const read = Effect.fnUntraced(function* (caller: Identity, id: SessionId, sealed: boolean) {
+    const session = yield* visible(caller, id)
+    yield* trace(caller, session, sealed ? "sealed" : "clear")
+    yield* ended(session)
+    return store.read(id, { sealed })
+  })
 
   const keyShare = Effect.fnUntraced(function* (caller: Identity, id: SessionId) {
-    yield* trace(caller, id, "key share")
+    yield* trace(caller, yield* visible(caller, id), "key share")
     const share = Option.flatMap(yield* recordings.get(id), shareOf)
     return Option.getOrNull(Option.map(share, ({ hex }) => Redacted.make(hex)))
   })
@@ -62,8 +70,10 @@ export const sessionCalls = Effect.gen(function* () {
           ),
         ),
       ),
-    RecordingRead: ({ session_id, sealed, follow }) =>
-      guardedStream("RecordingRead", (caller) => Stream.unwrap(read(caller, session_id, { sealed, follow }))),
+    RecordingRead: ({ session_id, sealed, follow: isFollowed }) =>
+      guardedStream("RecordingRead", (caller) =>
+        Stream.unwrap(isFollowed && !sealed ? follow(caller, session_id) : read(caller, session_id, sealed)),
+      ),
     RecordingKeyShare: ({ session_id }) => guarded("RecordingKeyShare", (caller) => keyShare(caller, session_id)),
   } satisfies Calls<"SessionsList" | "SessionsTerminate" | "RecordingRead" | "RecordingKeyShare">
 })

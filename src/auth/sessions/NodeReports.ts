@@ -11,7 +11,6 @@ import { Sessions } from "./Sessions.ts"
 /** What a node may tell; the hub itself writes everything else. */
 export const reportable: ReadonlySet<AuditEventType> = new Set<AuditEventType>([
   "session.rejected",
-  "session.join",
   "session.resize",
   "session.command",
   "session.disk",

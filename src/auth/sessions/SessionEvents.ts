@@ -61,12 +61,19 @@ export const recordingStored = (row: SessionRow, frames: number, completes: bool
     },
   })
 
-/** What somebody was given of a recording: its frames in clear, the file as it is stored, or the share of its key. */
-export type Given = "clear" | "sealed" | "key share"
+/**
+ * What somebody was given of a recording: its frames in clear, the same of a session that runs and as it goes on, the file as it is
+ * stored, or the share of its key.
+ */
+export type Given = "clear" | "live" | "sealed" | "key share"
 
 /** `session.recording.access`. */
 export const recordingAccess = (row: SessionRow, by: string, given: Given): AuditEventDraft =>
   auditEvent("session.recording.access", { ...aboutBy(row, by), detail: { session_user: row.user_name, given } })
+
+/** `session.join`: somebody looks on while the session runs. */
+export const sessionJoin = (row: SessionRow, by: string): AuditEventDraft =>
+  auditEvent("session.join", { ...aboutBy(row, by), detail: { session_user: row.user_name } })
 
 /** `session.recording.hold` and `session.recording.release`. */
 export const recordingHeld = (

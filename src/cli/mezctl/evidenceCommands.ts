@@ -1,4 +1,5 @@
 import { Args, Command, Options } from "@effect/cli"
+import { Schema } from "effect"
 import { AuditEventType } from "../../domain/AuditEvent.ts"
 import { AuditHeadText } from "../../domain/AuditHead.ts"
 import { SessionId } from "../../domain/Identifiers.ts"
@@ -19,7 +20,11 @@ const listAudit = Command.make(
     session: optionalText("session", "only of the session with this id"),
     node: optionalText("node", "only on this node"),
     last,
-    limit: Options.integer("limit").pipe(Options.withDescription("no more than this many"), Options.optional),
+    limit: Options.integer("limit").pipe(
+      Options.withSchema(Schema.Int.pipe(Schema.positive({ message: () => "a limit is a whole number from 1 on" }))),
+      Options.withDescription("no more than this many"),
+      Options.optional,
+    ),
     program: optionalText("program", "only of the program with this name, such as curl"),
     path: optionalText("path", "only of this path, or of all that begin so: /etc/*"),
     format,

@@ -58,7 +58,7 @@ export class NodeSessions extends Context.Tag("mezite/node/NodeSessions")<
 
 const make = ({ node, cluster, mode }: NodeSessionsOptions) =>
   Effect.gen(function* () {
-    const services = yield* Effect.context<RecordedSession>()
+    const services = yield* Effect.context<RecordedSession | AuditReports>()
     const registry = yield* SessionRegistry
     const reports = yield* AuditReports
     const drain = yield* Drain

@@ -3,7 +3,9 @@ import type { SessionId } from "../../domain/Identifiers.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
 import type { SessionChannel } from "../../ssh/SessionChannel.ts"
 import type { SessionRequest } from "../../ssh/SessionRequest.ts"
+import { AuditReports } from "../audit/AuditReports.ts"
 import type { MachineLogin } from "../machine/Machine.ts"
+import { auditedResizes } from "./auditedResizes.ts"
 import { lost } from "./farewell.ts"
 import { RecordedSession } from "./RecordedSession.ts"
 import { sessionClient } from "./sessionClient.ts"
@@ -24,6 +26,7 @@ export const recordRequest = Effect.fn("NodeSessions.record")(function* (about: 
   const recorded = yield* RecordedSession
   const { terminal, observation } = yield* login.program(info, request)
   const begun = Effect.tap(terminal, () => onBegin)
-  const end = yield* recorded.run(info, sessionClient(channel), begun, observation)
+  const resizes = yield* auditedResizes(yield* AuditReports, info, channel.resizes)
+  const end = yield* recorded.run(info, { ...sessionClient(channel), resizes }, begun, observation)
   yield* channel.exit(end.exit ?? lost)
 }, Effect.scoped)

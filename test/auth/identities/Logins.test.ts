@@ -190,7 +190,7 @@ describe("a login", () => {
   it.scoped("that fails is audited 60 times a minute, and then as a number", () =>
     Effect.gen(function* () {
       const failures = yield* FailedLogins
-      const failed = { user: "x", method: "password", remoteAddress: null } as const
+      const failed = { user: "x", method: "password", remoteAddress: null, reason: "wrong" } as const
       yield* Effect.repeatN(failures.report(failed), 69)
       expect(yield* audited).toHaveLength(60)
       yield* TestClock.adjust("1 minute")

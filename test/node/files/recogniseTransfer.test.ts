@@ -50,6 +50,7 @@ describe("a file transfer", () => {
 
   it.each([
     ["rsync --server -vlogDtpre.iLsfxCIvu . d/", "upload", ["d/"]],
+    ["rsync --server -e.LsfxCIvu . d", "upload", ["d"]],
     ["rsync --server --sender -logDtprze.iLsfxCIvu . ~/a b\\ c", "download", ["/home/alice/a", "b c"]],
     ["rsync --server -lHogDtpAXre.iLsfxCIvu --delete-excluded --partial-dir .p --numeric-ids . d", "upload", ["d"]],
     [
@@ -83,6 +84,8 @@ describe("a file transfer", () => {
     "rsync --server --daemon .",
     "rsync --server --daemon --config=/tmp/evil . .",
     "rsync --server -slogDtpre.iLsfxCIvu",
+    "rsync --server - . d",
+    "rsync --server -e . d",
     "rsync --server -slogDtpre.iLsfxCIvu . d",
     "rsync --server -logDtpr --rsh=sh . d",
     "rsync --server -logDtpr -e sh . d",

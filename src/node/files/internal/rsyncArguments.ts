@@ -12,7 +12,7 @@ export interface RsyncArguments {
  * Letters that rsync's client bundles for its server (rsync 3.5, options.c, server_options), but `-s`, by which
  * further options come where nobody sees them. After `e` stands what the client can do, which a server never runs.
  */
-const bundle = /^-[vqbunldKmOJyLkWHogDtUNpEAXrcCIRxSzi]+(?:e\d*\.[A-Za-z]*)?$/
+const bundle = /^-(?=.)[vqbunldKmOJyLkWHogDtUNpEAXrcCIRxSzi]*(?:e\d*\.[A-Za-z]*)?$/
 
 /** Options that take no value, and none of which names a file to read, or a program. */
 const plain = new Set([
