@@ -1,6 +1,4 @@
-import { isIP } from "node:net"
-import { createSecureContext, type PeerCertificate } from "node:tls"
-import { ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js"
+import type { PeerCertificate } from "node:tls"
 import { Data } from "effect"
 import type { HubAddress } from "./HubAddress.ts"
 import { type HubPin, pinOf, samePin } from "./HubPin.ts"
@@ -24,7 +22,8 @@ export const trustedAlike =
     return one._tag === "Pinned" ? one : HubTrust.System()
   }
 
-const identityByPin =
+/** Refuses a certificate whose key has another pin, for `checkServerIdentity`. */
+export const identityByPin =
   (pin: HubPin) =>
   (_host: string, certificate: PeerCertificate): Error | undefined => {
     const seen = pinOf(certificate.raw)
@@ -41,19 +40,3 @@ export const tlsOptions = (trust: HubTrust) =>
         minVersion: "TLSv1.2" as const,
       }
     : { minVersion: "TLSv1.2" as const }
-
-/** The same for a gRPC channel to `hubAuthority(address)`. */
-export const grpcCredentials = (trust: HubTrust): ChannelCredentials =>
-  HubTrust.$match(trust, {
-    Pinned: ({ pin, certificate }) =>
-      ChannelCredentials.createFromSecureContext(
-        createSecureContext({ ca: certificate, allowPartialTrustChain: true, minVersion: "TLSv1.2" }),
-        { checkServerIdentity: identityByPin(pin) },
-      ),
-    System: () => ChannelCredentials.createSsl(),
-    Plain: () => ChannelCredentials.createInsecure(),
-  })
-
-/** Options for the same channel: an IP address is no server name (RFC 6066, 3), and gRPC would send it as one. */
-export const grpcChannelOptions = (trust: HubTrust, { host }: HubAddress): ChannelOptions =>
-  trust._tag === "Pinned" && isIP(host) !== 0 ? { "grpc.ssl_target_name_override": "localhost" } : {}

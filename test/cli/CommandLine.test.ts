@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -21,6 +21,15 @@ afterAll(async () => {
 
 const run = (program: string, words: string) =>
   runProgram(program, words === "" ? [] : words.split(" "), { env: { MEZITE_HOME: home, MEZITE_DATA_DIR: home } })
+
+it("no program that people type loads gRPC, which takes longer than all that a call needs", async () => {
+  for (const program of [msh, mezctl]) {
+    const chunks = join(dirname(program), "chunks")
+    const texts = await Promise.all((await readdir(chunks)).map((name) => readFile(join(chunks, name), "utf8")))
+    expect(texts.some((text) => text.includes("Sec-WebSocket-Version"))).toBe(true)
+    expect(texts.filter((text) => text.includes("grpc-node-js"))).toEqual([])
+  }
+})
 
 describe("exit codes", () => {
   it("--version", async () => {

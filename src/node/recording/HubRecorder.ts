@@ -1,7 +1,7 @@
 import * as Grpc from "@grpc/grpc-js"
 import { Context, type Duration, Effect, Layer, Redacted, type Scope } from "effect"
+import { grpcChannelOptions, grpcCredentials } from "../../api/GrpcTrust.ts"
 import { hubAuthority, showHubAddress } from "../../api/HubAddress.ts"
-import { grpcChannelOptions, grpcCredentials } from "../../api/HubTrust.ts"
 import { recordMethod } from "../../api/RecordingIngestMethod.ts"
 import { encodeEndEntry } from "../../recording/End.ts"
 import { ClientWay } from "../../session/ClientWay.ts"
