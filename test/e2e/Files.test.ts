@@ -199,6 +199,23 @@ describe("file transfers", () => {
     await sftp.ended
   })
 
+  it("that a killed agent cuts off are audited once it is back, with the file that was open", async () => {
+    const words = ["scp", "-q", "-l", "800", "-F", config, join(here, "big"), `${host()}:${there}/half`]
+    const scp = new Program(words, cluster.variablesOf(identity))
+    await until("some of the file is there", () => readdirSync(there).includes("half"))
+    cluster.agent("web-1").kill("SIGKILL")
+    await Promise.all([cluster.agent("web-1").ended, scp.ended])
+    await cluster.startAgent("web-1")
+    await until("the transfer's end is audited", async () => {
+      const [last, before] = await cluster.audit("sftp")
+      const half = { action: "upload", path: `${there}/half`, result: "not closed" }
+      if (last?.detail.reason !== "the agent was lost") return false
+      expect(before?.detail).toMatchObject(half)
+      expect(before?.session_id).toBe(last.session_id)
+      return true
+    })
+  })
+
   it("that the hub's end cuts off are audited once it is back", async () => {
     const sftp = new Program(["sftp", "-F", config, host()], cluster.variablesOf(identity))
     sftp.write(`put ${here}/tree/a ${there}/cut-off\n`)

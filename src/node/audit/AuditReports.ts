@@ -1,11 +1,15 @@
 import { randomUUID } from "node:crypto"
-import { Clock, Context, Deferred, Effect, Exit, Layer, Queue } from "effect"
+import { join } from "node:path"
+import { Clock, Context, Deferred, Effect, Exit, Layer, Queue, type Scope } from "effect"
 import { maxReportedDetail } from "../../api/NodeRpcs.ts"
 import type { AuditEventDraft } from "../../domain/AuditEvent.ts"
 import { HubCalls } from "../hub/HubCalls.ts"
+import type { AuditWill } from "./AuditWill.ts"
+import { executeWills, makeWill } from "./internal/auditWills.ts"
 import { batchesOf } from "./internal/batchesOf.ts"
 import { deliverReports } from "./internal/deliverReports.ts"
 import { type ReportFile, ReportFiles } from "./internal/ReportFiles.ts"
+import { WillFiles } from "./internal/WillFiles.ts"
 import { ReportFailed } from "./ReportFailed.ts"
 
 export interface AuditReportsOptions {
@@ -31,6 +35,11 @@ export class AuditReports extends Context.Tag("mezite/node/AuditReports")<
     readonly report: (event: AuditEventDraft) => Effect.Effect<Reported, ReportFailed>
     /** For what happened already, or does not: that it cannot be kept is logged. */
     readonly tell: (event: AuditEventDraft) => Effect.Effect<void>
+    /**
+     * Leaves events, 64 at most, that are reported when this program is next started, unless the scope has ended before: by whoever knows the end
+     * of something, and is told of it no more if this program is killed. Completes once they are durable on this machine.
+     */
+    readonly will: (events: ReadonlyArray<AuditEventDraft>) => Effect.Effect<AuditWill, ReportFailed, Scope.Scope>
     /** Whether so much waits for the hub that only what must be told should be added. */
     readonly isCrowded: Effect.Effect<boolean>
     /** The hub may be back. */
@@ -54,6 +63,8 @@ const make = ({ directory, maxBytes = defaultMaxBytes }: AuditReportsOptions) =>
   Effect.gen(function* () {
     const hub = yield* HubCalls
     const files = new ReportFiles(directory)
+    const wills = new WillFiles(join(directory, "wills"))
+    yield* executeWills(wills, files)
     const incoming = yield* Queue.unbounded<Waiting>()
     const wakes = yield* Queue.sliding<void>(1)
     const deliveries = new Map<string, Deferred.Deferred<void>>()
@@ -101,7 +112,8 @@ const make = ({ directory, maxBytes = defaultMaxBytes }: AuditReportsOptions) =>
         Effect.logError(`the event ${event.type} is lost: ${message}`),
       )
     const isCrowded = Effect.sync(() => bytes >= maxBytes / 2)
-    return AuditReports.of({ report, tell, isCrowded, wake: Effect.asVoid(Queue.offer(wakes, undefined)) })
+    const wake = Effect.asVoid(Queue.offer(wakes, undefined))
+    return AuditReports.of({ report, tell, will: (events) => makeWill(wills, events), isCrowded, wake })
   })
 
 const writeBatch = (files: ReportFiles, batchId: string, events: ReadonlyArray<AuditEventDraft>) =>

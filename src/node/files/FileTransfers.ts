@@ -76,7 +76,7 @@ const run = Effect.fn("FileTransfers.run")(function* (
   requested: RequestedTransfer,
 ) {
   const { info, channel } = requested
-  const audit = yield* transferAudit(reports, requested.transfer, info)
+  const audit = yield* transferAudit(reports, requested.transfer, info, host)
   const begun = yield* Effect.either(begin(audit, info))
   if (Either.isLeft(begun)) return yield* refuse(reports, requested, begun.left.message)
 

@@ -19,6 +19,7 @@ export const forwardingServer = (access: Partial<LoginAccess> = {}) =>
     const reports = Layer.succeed(AuditReports, {
       report: (event) => Effect.as(tell(event), { delivered: Effect.void }),
       tell,
+      will: () => Effect.succeed({ change: () => Effect.void }),
       isCrowded: Effect.succeed(false),
       wake: Effect.void,
     })

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, it } from "@effect/vitest"
@@ -156,5 +157,41 @@ it.scopedLive("an event that is too long for the hub is refused at once, and tak
     )
     expect(hub.paths).toEqual(["1"])
     expect(kept(join(options.directory, "rejected"))).toEqual([])
+  }),
+)
+
+it.scopedLive("what somebody left to be told is told by the next life, once, and not where the end was seen", () =>
+  Effect.gen(function* () {
+    const options = { directory: yield* directory }
+    const hub = new Hub()
+    const wills = join(options.directory, "wills")
+    let killed: ReadonlyMap<string, string> = new Map()
+    yield* life(hub, options, ({ will }) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { change } = yield* will([event("nothing")])
+          yield* will([event("seen")]).pipe(Effect.scoped)
+          yield* change([event("half"), event("end")])
+          killed = new Map(readdirSync(wills).map((name) => [name, readFileSync(join(wills, name), "utf8")]))
+        }),
+      ),
+    )
+    expect(readdirSync(wills)).toEqual([])
+    const die = () => {
+      for (const [name, content] of killed) writeFileSync(join(wills, name), content)
+    }
+    // Killed once more after the events were made reports, and before the wills were gone.
+    for (const _ of [1, 2]) {
+      die()
+      yield* life(hub, options, () => until(() => hub.calls > 0 && kept(options.directory).length === 0))
+    }
+    expect(hub.paths).toEqual(["half", "end"])
+    const occurred = [...hub.batches.values()][0]?.events.map(({ detail }) => typeof detail.occurred_at)
+    expect(occurred).toEqual(["string", "string"])
+    expect(readdirSync(wills)).toEqual([])
+    writeFileSync(join(wills, `${randomUUID()}.json`), "[")
+    yield* life(hub, options, ({ report }) => Effect.flatMap(report(event("1")), ({ delivered }) => delivered))
+    expect(hub.paths).toEqual(["half", "end", "1"])
+    expect(readdirSync(wills)).toEqual([expect.stringMatching(/\.json\.damaged$/)])
   }),
 )

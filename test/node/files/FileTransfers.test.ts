@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Logger, LogLevel, Option, Stream, TestClock } from "effect"
+import { Effect, Fiber, Layer, Logger, LogLevel, Option, Schedule, Stream, TestClock } from "effect"
 import { systemProgram } from "../../../src/agent/files/internal/systemProgram.ts"
 import { startTransfer } from "../../../src/agent/files/startTransfer.ts"
 import type { AuditEventDraft } from "../../../src/domain/AuditEvent.ts"
@@ -25,7 +25,16 @@ const auditLog = (takes = Number.POSITIVE_INFINITY, delivered: Effect.Effect<voi
     Effect.suspend(() =>
       events.length < takes ? Effect.as(tell(event), { delivered }) : new ReportFailed({ message: "the disk is full" }),
     )
-  return { events, reports: AuditReports.of({ report, tell, wake: Effect.void, isCrowded: Effect.succeed(false) }) }
+  /** As it stands now; undefined once it is no more. */
+  const wills: Array<ReadonlyArray<AuditEventDraft> | undefined> = []
+  const change = (left: ReadonlyArray<AuditEventDraft> | undefined) => Effect.sync(() => void wills.push(left))
+  const will = (left: ReadonlyArray<AuditEventDraft>) =>
+    Effect.as(
+      Effect.acquireRelease(change(left), () => change(undefined)),
+      { change },
+    )
+  const reports = AuditReports.of({ report, tell, will, wake: Effect.void, isCrowded: Effect.succeed(false) })
+  return { events, wills, reports }
 }
 
 const find = (name: Parameters<typeof systemProgram>[0]) => Option.getOrThrow(systemProgram(name))
@@ -34,7 +43,7 @@ const find = (name: Parameters<typeof systemProgram>[0]) => Option.getOrThrow(sy
 const run = Effect.fnUntraced(function* (
   transfer: FileTransfer,
   input: ReadonlyArray<string>,
-  { events, reports }: ReturnType<typeof auditLog>,
+  { events, reports }: Pick<ReturnType<typeof auditLog>, "events" | "reports">,
   mode: RecordingMode = "node",
 ) {
   const said: Record<"output" | "stderr" | "exit", Array<string>> = { output: [], stderr: [], exit: [] }
@@ -125,7 +134,7 @@ describe("a file transfer", () => {
         arguments: words,
         paths: words.slice(4),
       } as const
-      const audit = yield* transferAudit(reports, FileTransfer.Rsync(rsync), sessionInfo())
+      const audit = yield* transferAudit(reports, FileTransfer.Rsync(rsync), sessionInfo(), "agent")
       yield* audit.started
       audit.tell({ action: "rename", path: hidden, to: `${hidden}.old`, result: "ok" })
       yield* audit.settled
@@ -136,10 +145,29 @@ describe("a file transfer", () => {
     }),
   )
 
+  it.scopedLive("leaves to be told what it had begun, and its end, if nobody lives to see it", () =>
+    Effect.gen(function* () {
+      const path = join(yield* directory, "file")
+      const log = auditLog()
+      const said = ["C0644 5 file\n", "he"]
+      yield* Effect.fork(run(upload(path), said, log))
+      yield* Effect.repeat(
+        Effect.sync(() => log.wills.length),
+        { until: (count) => count === 2, schedule: Schedule.spaced("5 millis") },
+      )
+      const end = { action: "end", direction: "upload", paths: path, reason: "the agent was lost" }
+      const details = log.wills.map((left) => left?.map(({ detail }) => detail))
+      expect(details).toMatchObject([[end], [{ action: "upload", path, name: "file", result: "cut off" }, end]])
+      const whole = auditLog()
+      yield* run(sftp(), ["GET"], whole).pipe(Effect.timeout("500 millis"), Effect.option)
+      expect(whole.wills).toEqual([[expect.objectContaining({ type: "sftp" })], undefined])
+    }),
+  )
+
   it.scopedLive("tells a thousand files one by one, and counts what comes after", () =>
     Effect.gen(function* () {
       const { events, reports } = auditLog()
-      const audit = yield* transferAudit(reports, sftp(), sessionInfo())
+      const audit = yield* transferAudit(reports, sftp(), sessionInfo(), "agent")
       for (let at = 0; at < 1500; at += 1) {
         audit.tell({ action: "upload", path: `/${at}`, bytes: 10, result: at % 100 === 0 ? "no space" : "ok" })
       }

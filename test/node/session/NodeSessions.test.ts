@@ -94,6 +94,7 @@ const served = Effect.fnUntraced(
     const reports = Layer.succeed(AuditReports, {
       report: () => Effect.die("reported"),
       tell: (event) => Effect.sync(() => void events.push(event)),
+      will: () => Effect.succeed({ change: () => Effect.void }),
       isCrowded: Effect.succeed(false),
       wake: Effect.void,
     })

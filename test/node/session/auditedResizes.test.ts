@@ -17,6 +17,7 @@ const watched = Effect.gen(function* () {
   const reports = AuditReports.of({
     report: () => Effect.die("only told"),
     tell: (event) => Effect.sync(() => void told.push(event)),
+    will: () => Effect.succeed({ change: () => Effect.void }),
     isCrowded: Effect.succeed(false),
     wake: Effect.void,
   })

@@ -60,7 +60,8 @@ class BytePump {
           this.#about.passed.fromClient += count
           const write =
             count === 0 ? Effect.void : this.#terminal.write(rest.length === 0 ? bytes : bytes.subarray(0, count))
-          return rest.length === 0 ? write : Effect.zipRight(write, later)
+          const passed = Effect.zipRight(this.#about.audit.begun(this.#watcher.begun), write)
+          return rest.length === 0 ? passed : Effect.zipRight(passed, later)
         },
       )
     })
@@ -70,6 +71,7 @@ class BytePump {
     if (stream === "stderr") return Effect.mapError(channel.writeStderr(bytes), () => clientLeft)
     return watched(() => this.#watcher.fromServer(bytes)).pipe(
       Effect.zipRight(audit.settled),
+      Effect.zipRight(Effect.suspend(() => audit.begun(this.#watcher.begun))),
       Effect.tap(() => this.#heard.open),
       Effect.zipRight(Effect.mapError(channel.write(bytes), () => clientLeft)),
       Effect.tap(() =>

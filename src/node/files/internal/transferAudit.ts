@@ -7,18 +7,22 @@ import type { AuditReports, Reported } from "../../audit/AuditReports.ts"
 import { EventTally } from "../../audit/EventTally.ts"
 import type { ReportFailed } from "../../audit/ReportFailed.ts"
 import { tellTally } from "../../audit/tellTally.ts"
+import type { NodeHost } from "../../NodeHost.ts"
 import type { FileOperation, OnFileOperation } from "../FileOperation.ts"
 import { FileTransfer } from "../FileTransfer.ts"
+import { TransferWill } from "./TransferWill.ts"
 import { toldWords } from "./toldWords.ts"
 
 type Detail = AuditEventDraft["detail"]
 
 /** Tells the audit log of one transfer. */
 export interface TransferAudit {
-  /** That it begins. */
-  readonly started: Effect.Effect<Reported, ReportFailed>
+  /** That it begins; and that it has ended, should this program be killed before it has. */
+  readonly started: Effect.Effect<Reported, ReportFailed, Scope.Scope>
   /** Takes what was done to a file, from plain code. */
   readonly tell: OnFileOperation
+  /** What has begun, and would be told as it is if this program were killed. */
+  readonly begun: (operations: ReadonlyArray<FileOperation>) => Effect.Effect<void, ReportFailed>
   /** Completes once everything that was taken is kept. */
   readonly settled: Effect.Effect<void, ReportFailed>
   readonly ended: (end: Detail) => Effect.Effect<void>
@@ -74,19 +78,28 @@ export const transferAudit = Effect.fnUntraced(function* (
   reports: AuditReports["Type"],
   transfer: FileTransfer,
   info: SessionInfo,
+  host: NodeHost["Type"],
 ): Effect.fn.Return<TransferAudit, never, Scope.Scope> {
   const about = { user: info.user, session_id: info.sessionId, login: info.login, remote_address: info.remoteAddress }
   const tally = new EventTally(limits)
   const totals = new Totals()
   const startedMs = yield* Clock.currentTimeMillis
   const event = (detail: Detail) => auditEvent(types[transfer._tag], { ...about, detail })
+  const lost = event({ action: "end", ...aboutOf(transfer), reason: `the ${host} was lost` })
+  const will = new TransferWill(reports, lost)
   let taken: Array<AuditEventDraft> = []
   const tellCounted = yield* tellTally(tally, ({ key, amounts }) =>
     reports.tell(event({ action: "tally", of: key, ...amounts })),
   )
 
   return {
-    started: Effect.suspend(() => reports.report(event({ action: "start", ...aboutOf(transfer) }))),
+    started: Effect.map(
+      Effect.all([reports.report(event({ action: "start", ...aboutOf(transfer) })), will.make], {
+        concurrency: "unbounded",
+      }),
+      ([reported]) => reported,
+    ),
+    begun: (operations) => will.change(operations, (operation) => event(detailOf(operation))),
     tell: (operation) => {
       totals.add(operation)
       if (tally.takesOneByOne()) taken.push(event(detailOf(operation)))

@@ -8,6 +8,7 @@ import type { TransferWatcher } from "../TransferWatcher.ts"
 const unwatched: TransferWatcher = {
   fromClient: (bytes) => bytes.length,
   fromServer: () => undefined,
+  begun: [],
   end: () => undefined,
 }
 

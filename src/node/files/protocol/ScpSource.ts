@@ -1,4 +1,4 @@
-import type { OnFileOperation } from "../FileOperation.ts"
+import type { FileOperation, OnFileOperation } from "../FileOperation.ts"
 import { TransferGarbled } from "../TransferGarbled.ts"
 import { readScpMessage, ScpMessage } from "./ScpMessage.ts"
 
@@ -13,6 +13,9 @@ interface Given {
   left: number
   problem: string | undefined
 }
+
+const cutOff = "cut off"
+const nothing: ReadonlyArray<FileOperation> = []
 
 type State = "line" | "content" | "status"
 
@@ -30,6 +33,7 @@ export class ScpSource {
   readonly #directories: Array<string> = []
   #state: State = "line"
   #file: Given | undefined
+  #begun = nothing
   /** What the answer that is due is to; undefined where none is. At first it is told that it may begin. */
   #asked: ScpMessage | "begin" | "content" | undefined = "begin"
 
@@ -56,9 +60,14 @@ export class ScpSource {
     else if (asked !== undefined && asked !== "begin") this.#answered(asked, result)
   }
 
+  /** The file that is being given. */
+  get begun(): ReadonlyArray<FileOperation> {
+    return this.#begun
+  }
+
   /** Nothing more comes. */
   end(): void {
-    if (this.#file !== undefined) this.#finishFile("cut off")
+    if (this.#file !== undefined) this.#finishFile(cutOff)
   }
 
   #take(bytes: Uint8Array, at: number): number {
@@ -103,19 +112,25 @@ export class ScpSource {
   }
 
   #beginFile(file: Given, result: string): void {
+    const { action, path } = this.#options
     this.#file = file
-    if (result !== "ok") this.#finishFile(result, file.bytes)
-    else this.#state = file.left === 0 ? "status" : "content"
+    this.#begun = [{ action, path, name: this.#nameOf(file), result: cutOff }]
+    if (result === "ok") this.#state = file.left === 0 ? "status" : "content"
+    else this.#finishFile(result, file.bytes)
   }
 
   #finishFile(result: string, left = this.#file?.left ?? 0): void {
     const file = this.#file
     this.#file = undefined
+    this.#begun = nothing
     this.#state = "line"
     if (file === undefined) return
     const { action, path, tell } = this.#options
-    const name = [...this.#directories, file.name].join("/")
-    tell({ action, path, name, bytes: file.bytes - left, result: file.problem ?? result })
+    tell({ action, path, name: this.#nameOf(file), bytes: file.bytes - left, result: file.problem ?? result })
+  }
+
+  #nameOf({ name }: Given): string {
+    return [...this.#directories, name].join("/")
   }
 
   #tellProblem(result: string): void {

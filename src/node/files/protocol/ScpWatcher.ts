@@ -1,4 +1,4 @@
-import type { OnFileOperation } from "../FileOperation.ts"
+import type { FileOperation, OnFileOperation } from "../FileOperation.ts"
 import type { Direction } from "../FileTransfer.ts"
 import { TransferGarbled } from "../TransferGarbled.ts"
 import type { TransferWatcher } from "../TransferWatcher.ts"
@@ -27,6 +27,10 @@ export class ScpWatcher implements TransferWatcher {
   fromServer(bytes: Uint8Array): void {
     const taken = this.#isUpload ? this.#hear(bytes) : this.#follow(bytes)
     if (taken < bytes.length) throw new TransferGarbled({ message: "scp did not wait for an answer" })
+  }
+
+  get begun(): ReadonlyArray<FileOperation> {
+    return this.#source.begun
   }
 
   end(): void {

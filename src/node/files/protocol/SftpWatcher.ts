@@ -1,4 +1,5 @@
-import type { FileAttributes, OnFileOperation } from "../FileOperation.ts"
+import { Iterable } from "effect"
+import type { FileAttributes, FileOperation, OnFileOperation } from "../FileOperation.ts"
 import { TransferGarbled } from "../TransferGarbled.ts"
 import type { TransferWatcher } from "../TransferWatcher.ts"
 import { endOfFile, readSftpAnswer, type SftpAnswer, wantedOfAnswer } from "./SftpAnswer.ts"
@@ -13,6 +14,9 @@ const mostHeld = 1024 * 1024
 const batch = 1024
 /** More than a process may have open. */
 const mostHandles = 65_536
+/** Of files that are open at once, so many are told as begun. */
+const mostBegun = 32
+const unclosed = "not closed"
 
 /** A file that is open. */
 interface OpenFile {
@@ -37,6 +41,7 @@ export class SftpWatcher implements TransferWatcher {
   readonly #tell: OnFileOperation
   readonly #waiting: Array<Waiting> = []
   readonly #files = new Map<string, OpenFile>()
+  #begun: ReadonlyArray<FileOperation> | undefined
   #answered = 0
   #held = 0
   readonly #requests = new SftpPackets(wantedOfRequest, (packet) => {
@@ -60,8 +65,17 @@ export class SftpWatcher implements TransferWatcher {
     this.#answers.push(bytes)
   }
 
+  get begun(): ReadonlyArray<FileOperation> {
+    this.#begun ??= [...Iterable.take(this.#files.values(), mostBegun)].map(({ path, writes }) => ({
+      action: writes ? "upload" : "download",
+      path,
+      result: unclosed,
+    }))
+    return this.#begun
+  }
+
   end(): void {
-    for (const file of this.#files.values()) this.#tellFile(file, "not closed")
+    for (const file of this.#files.values()) this.#tellFile(file, unclosed)
     this.#files.clear()
   }
 
@@ -97,12 +111,14 @@ export class SftpWatcher implements TransferWatcher {
     if (this.#files.size >= mostHandles) throw new TransferGarbled({ message: "there are too many open files" })
     if (handle === undefined) this.#tellFile(file, result)
     else this.#files.set(handle, file)
+    this.#begun = undefined
   }
 
   #onClose(handle: string, { result }: SftpAnswer): void {
     const file = this.#files.get(handle)
     if (file === undefined) return
     this.#files.delete(handle)
+    this.#begun = undefined
     this.#tellFile(file, result)
   }
 

@@ -45,6 +45,7 @@ export const told: Array<AuditEventDraft> = []
 const reports = Layer.succeed(AuditReports, {
   report: () => Effect.dieMessage("nothing is reported so"),
   tell: (event) => Effect.sync(() => void told.push(event)),
+  will: () => Effect.succeed({ change: () => Effect.void }),
   isCrowded: Effect.succeed(false),
   wake: Effect.void,
 })

@@ -42,6 +42,7 @@ const unrecorded = Layer.succeed(RecordedSession, {
 const unheard = Layer.succeed(AuditReports, {
   report: () => Effect.succeed({ delivered: Effect.void }),
   tell: () => Effect.void,
+  will: () => Effect.succeed({ change: () => Effect.void }),
   isCrowded: Effect.succeed(false),
   wake: Effect.void,
 })
