@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, it } from "vitest"
 import { PostgresServer } from "../support/PostgresServer.ts"
 import { RadosGateway } from "../support/RadosGateway.ts"
 import { Cluster } from "./support/Cluster.ts"
-import { bundled, Program, runToEnd, type Variables } from "./support/Program.ts"
+import { bundled, Program, runToEnd } from "./support/Program.ts"
+import { SecondHub } from "./support/SecondHub.ts"
 import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
 import { mshSsh } from "./support/ways.ts"
@@ -19,24 +20,7 @@ const identityOfB = join(directory, "alice-b.json")
 let postgres: PostgresServer
 let gateway: RadosGateway
 let cluster: Cluster
-let hubB: Program
-let variablesOfB: Variables
-let pinOfB = ""
-
-/** A hub of its own directory beside the cluster's first, over the same database and bucket. */
-const startB = async (shared: Variables) => {
-  variablesOfB = {
-    PATH: process.env.PATH ?? "/usr/bin:/bin",
-    HOME: directory,
-    MEZITE_DATA_DIR: join(directory, "hub-b"),
-    MEZITE_LISTEN: "127.0.0.1:0",
-    MEZITE_SSH_LISTEN: "127.0.0.1:0",
-    ...shared,
-  }
-  hubB = new Program([...bundled("mezhub"), "start"], variablesOfB)
-  const [, pin = ""] = await hubB.shows(/^mezhub ready listen=\S+ ssh=\S+ ca_pin=(\S+)$/m)
-  pinOfB = pin
-}
+let hubB: SecondHub
 
 beforeAll(async () => {
   ;[postgres, gateway] = await Promise.all([PostgresServer.start(), RadosGateway.start()])
@@ -48,9 +32,9 @@ beforeAll(async () => {
   }
   const mode = (name: string) => ({ MEZITE_RECORDING_MODE: name, MEZITE_RECORDING_ACK_TIMEOUT: "2s" })
   // At the same instant, on a database that is empty.
-  ;[cluster] = await Promise.all([
+  ;[cluster, hubB] = await Promise.all([
     Cluster.start({ directory, hub: shared, nodes: { "web-1": mode("node-sync"), "web-2": mode("node") } }),
-    startB(shared),
+    SecondHub.start(directory, shared),
   ])
 })
 afterAll(async () => {
@@ -58,15 +42,8 @@ afterAll(async () => {
   await Promise.all([postgres?.stop(), gateway?.stop()])
 })
 
-const mezctlAtB = async (...words: ReadonlyArray<string>) => {
-  const { code, stdout, stderr } = await runToEnd([...bundled("mezctl"), ...words], variablesOfB)
-  if (code !== 0) throw new Error(`mezctl ${words.join(" ")}: ${stderr}`)
-  return stdout.toString()
-}
-const json = async <A>(...words: ReadonlyArray<string>): Promise<A> =>
-  JSON.parse(await mezctlAtB(...words, "--format=json"))
 type Listed = { session_id: string; node: string; ended_at: string | null; status: string }
-const sessionsAtB = () => json<ReadonlyArray<Listed>>("sessions", "ls")
+const sessionsAtB = () => hubB.json<ReadonlyArray<Listed>>("sessions", "ls")
 const stored = async () => {
   const { Contents = [] } = await gateway.client.send(new ListObjectsV2Command({ Bucket: bucket }))
   return Contents.map(({ Key = "" }) => Key)
@@ -91,8 +68,8 @@ const shellOn = async (node: string, identity: string) => {
 }
 
 it("is one cluster behind two hubs, of which one may be lost", async () => {
-  expect(pinOfB).toBe(cluster.pin)
-  const nodes = () => json<ReadonlyArray<{ name: string; online: boolean }>>("nodes", "ls")
+  expect(hubB.pin).toBe(cluster.pin)
+  const nodes = () => hubB.json<ReadonlyArray<{ name: string; online: boolean }>>("nodes", "ls")
   await until("the agents are at both hubs", async () => (await nodes()).every(({ online }) => online))
   // Whoever gets an identity learns of both hubs.
   await until("both hubs know of each other", async () => {
@@ -100,7 +77,7 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
     const { hubs } = JSON.parse(readFileSync(cluster.identity, "utf8")).credentials.cluster
     return hubs.length === 2
   })
-  await mezctlAtB("auth", "sign", "--user", "alice", "--ttl", "1h", "--out", identityOfB)
+  await hubB.mezctl("auth", "sign", "--user", "alice", "--ttl", "1h", "--out", identityOfB)
 
   const [sync, local, other, ordered] = [
     await shellOn("web-1", cluster.identity),
@@ -122,7 +99,7 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   )
   expect(running.stdout.toString()).toContain("all-shown")
   expect(running.stderr).toMatch(/is cut off: at byte \d+: the recording has no end\n$/)
-  expect((await json<ReadonlyArray<unknown>>("audit", "ls", "--type", "session.recording.access")).length).toBe(1)
+  expect((await hubB.json<ReadonlyArray<unknown>>("audit", "ls", "--type", "session.recording.access")).length).toBe(1)
   const follow = ({ id }: { readonly id: string }) => [...bundled("msh"), "play", "--follow", id]
   const followsLost = new Program(follow(sync), cluster.variablesOf(identityOfB))
   const followsOther = new Terminal(follow(other), cluster.variablesOf(identityOfB))
@@ -133,7 +110,7 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   expect(early.stderr).toBe(
     `msh: session ${local.id} runs in the mode node: web-2 brings its recording when it has ended\n`,
   )
-  await mezctlAtB("sessions", "terminate", ordered.id, "--reason", "enough")
+  await hubB.mezctl("sessions", "terminate", ordered.id, "--reason", "enough")
   expect((await ordered.terminal.ended()).status).toBe(255)
 
   cluster.hub.kill("SIGKILL")
@@ -149,7 +126,7 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   expect(performance.now() - startedAt).toBeLessThan(15_000)
 
   const told = async (type: string) =>
-    (await json<ReadonlyArray<{ session_id: string }>>("audit", "ls", "--type", type)).map(
+    (await hubB.json<ReadonlyArray<{ session_id: string }>>("audit", "ls", "--type", type)).map(
       ({ session_id }) => session_id,
     )
   await until("the agents bring to the other hub what they have", async () => {
@@ -182,7 +159,7 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
   for (const type of ["session.start", "session.end", "session.recording.stored"]) {
     expect((await told(type)).toSorted()).toEqual(ids)
   }
-  expect(await mezctlAtB("audit", "verify")).toMatch(/OK/)
+  expect(await hubB.mezctl("audit", "verify")).toMatch(/OK/)
   expect((await cluster.mezctl("audit", "verify")).stdout.toString()).toMatch(/OK/)
 }, 90_000)
 
@@ -202,5 +179,5 @@ it("goes on with what runs while the database is away, begins nothing, and is wh
   await postgres.restart()
   await until("it is stored", async () => (await stored()).includes(`${id}.rec`))
   expect((await cluster.msh("verify", id)).stdout.toString()).toMatch(/ is whole/)
-  expect(await mezctlAtB("audit", "verify")).toMatch(/OK/)
+  expect(await hubB.mezctl("audit", "verify")).toMatch(/OK/)
 }, 90_000)
