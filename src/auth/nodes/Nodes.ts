@@ -15,6 +15,7 @@ import { Sessions } from "../sessions/Sessions.ts"
 import { Settings } from "../settings/Settings.ts"
 import { checkLabels } from "./checkLabels.ts"
 import { checkNodeName } from "./checkNodeName.ts"
+import { FailedJoins } from "./FailedJoins.ts"
 import { JoinTokens } from "./JoinTokens.ts"
 import { type ListedRow, labelsOf, type NodeRow, shownNode } from "./NodeRecord.ts"
 import { OnlineNodes } from "./OnlineNodes.ts"
@@ -57,6 +58,7 @@ const make = Effect.gen(function* () {
   const sessions = yield* Sessions
   const { clusterName } = yield* ClusterKeys
   const [issuer, connections] = [yield* CertificateIssuer, yield* OnlineNodes]
+  const failedJoins = new FailedJoins()
 
   const insert = Effect.fnUntraced(function* (request: JoinRequest, row: NodeRow) {
     const token = yield* tokens.use(request.token)
@@ -73,10 +75,10 @@ const make = Effect.gen(function* () {
   })
 
   const join = Effect.fn("Nodes.join")(function* (request: JoinRequest) {
+    yield* failedJoins.check(request.remoteAddress)
     yield* checkNodeName(request.name, clusterName)
     const labels = yield* checkLabels(request.labels)
     const identity_key = yield* issuer.checkIdentityKey(request.identityKey)
-    const hostCertificate = yield* issuer.host({ name: request.name, hostKey: request.hostKey })
     const row: NodeRow = {
       id: NodeId.make(randomUUID()),
       name: request.name,
@@ -90,7 +92,10 @@ const make = Effect.gen(function* () {
       mode: null,
       mode_source: null,
     }
-    yield* sql.withTransaction(insert(request, row))
+    // Nothing is signed for who has no token.
+    const hostCertificate = yield* sql
+      .withTransaction(Effect.zipRight(insert(request, row), issuer.host(request)))
+      .pipe(Effect.tapErrorTag("Unauthenticated", () => failedJoins.note(request.remoteAddress)))
     return { id: row.id, hostCertificate }
   })
 

@@ -56,6 +56,25 @@ it.scoped("a token lets nodes join until it is over, each name once; who fails d
   }).pipe(Effect.provide(layerTestHub())),
 )
 
+it.scoped(
+  "an address that joins with wrong tokens again and again waits, and nobody else; not for the number of good ones",
+  () =>
+    Effect.gen(function* () {
+      const { token } = yield* newToken(200)
+      const [there, elsewhere] = [{ remoteAddress: "192.0.2.7:4022" }, { remoteAddress: "192.0.2.8:4022" }]
+      const named = (index: number) => ({ token, name: NodeName.make(`node-${index}`) })
+      for (let index = 0; index < 100; index++) yield* join({ ...named(index), ...there })
+      const wrong = Effect.map(Effect.flip(join(there)), ({ message }) => message)
+      for (let times = 0; times < 60; times++) expect(yield* wrong).toMatch(/^the join token is wrong/)
+      expect(yield* wrong).toMatch(/^too many joins with wrong tokens from your address: try again in \d+ s$/)
+      const kept = yield* Effect.flip(join({ ...named(100), ...there, remoteAddress: "192.0.2.7:4023" }))
+      expect(kept.message).toMatch(/^too many joins/)
+      yield* join({ ...named(100), ...elsewhere })
+      yield* TestClock.adjust("1 minute")
+      yield* join({ ...named(101), ...there })
+    }).pipe(Effect.provide(layerTestHub())),
+)
+
 it.scoped("refuses keys and labels that are none, before the token counts", () =>
   Effect.gen(function* () {
     const { token } = yield* newToken(1)
