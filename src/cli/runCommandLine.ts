@@ -4,6 +4,8 @@ import { Effect } from "effect"
 import { misspelt } from "../domain/Variables.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import { describeFailure } from "./describeFailure.ts"
+import { formatHelp } from "./help/formatHelp.ts"
+import { parseHelp } from "./help/HelpPage.ts"
 import { quietConsole } from "./internal/quietConsole.ts"
 import { normalizeArguments, type OptionForms } from "./normalizeArguments.ts"
 import { warn } from "./Output.ts"
@@ -25,6 +27,15 @@ const hangup = Effect.flatMap(Stdio, ({ onSignal }) =>
   }),
 )
 
+/** Help as people read it; it names the command alone, so that the words before it come from the command line. Else the text as it is. */
+const readable = (text: string, name: string, words: ReadonlyArray<string>): string => {
+  const page = parseHelp(text)
+  if (page === undefined) return text
+  const [own = name] = page.usage.split(" ", 1)
+  const names = words.filter((word) => !word.startsWith("-"))
+  return formatHelp(page, own === name ? [name] : [name, ...names.slice(0, names.indexOf(own) + 1)])
+}
+
 /**
  * Runs a command line and gives its exit code: 0; 1 for a failure (a variable that is misspelt is one) and 2 for wrong usage,
  * each with one line on standard error; 129 when the terminal was hung up; or what the command itself chose. Interrupting it is left to the caller.
@@ -35,7 +46,8 @@ export const runCommandLine = <Name extends string, E, R, A>(
 ): Effect.Effect<number, never, R | CliApp.Environment | Stdio> =>
   Effect.gen(function* () {
     const { stdout, env } = yield* Stdio
-    const styled = stdout.isTTY === true && !env.NO_COLOR
+    const normal = normalizeArguments(words, forms)
+    const show = (text: string) => stdout.write(`${readable(text, name, normal)}\n`)
     const run: (
       args: ReadonlyArray<string>,
     ) => Effect.Effect<void, E | ValidationError.ValidationError, R | CliApp.Environment> = Command.run(command, {
@@ -48,8 +60,8 @@ export const runCommandLine = <Name extends string, E, R, A>(
         ? Effect.void
         : new CommandFailed({ message: `${unknown} is no variable of Mezite: is it misspelt?` })
     })
-    return yield* Effect.zipRight(correctlySpelt, run(["node", name, ...normalizeArguments(words, forms)])).pipe(
-      Effect.withConsole(quietConsole((text) => stdout.write(text), styled)),
+    return yield* Effect.zipRight(correctlySpelt, run(["node", name, ...normal])).pipe(
+      Effect.withConsole(quietConsole(show)),
       Effect.as(0),
       Effect.provide(CliConfig.layer({ isCaseSensitive: true, showBuiltIns: false })),
       Effect.raceFirst(hangup),

@@ -9,24 +9,24 @@ import { startAgent } from "./startAgent.ts"
 
 const options = {
   hub: Options.text("hub").pipe(
-    Options.withDescription("The hub's address, HOST:PORT, or several by commas (MEZITE_HUB)"),
+    Options.withDescription("the hub's address, HOST:PORT, or several by commas (MEZITE_HUB)"),
     Options.optional,
   ),
   token: Options.text("token").pipe(
     Options.withDescription(
-      "A join token of `mezctl tokens add`; safer in MEZITE_JOIN_TOKEN, for others see arguments",
+      "a join token of `mezctl tokens add`; safer in MEZITE_JOIN_TOKEN, for others see arguments",
     ),
     Options.optional,
   ),
   pin: Options.text("ca-pin").pipe(
-    Options.withDescription("The hub's pin, sha256:…, as it prints it (MEZITE_CA_PIN)"),
+    Options.withDescription("the hub's pin, sha256:…, as it prints it (MEZITE_CA_PIN)"),
     Options.optional,
   ),
 }
 
 const startCommand = Command.make("start", options, ({ hub, token, pin }) =>
   startAgent({ hub, pin, token: Option.map(token, Redacted.make) }).pipe(Effect.provide(logging)),
-).pipe(Command.withDescription("Joins the cluster, the first time, and serves this machine until it is told to stop"))
+).pipe(Command.withDescription("Join the cluster, the first time, and serve this machine until told to stop"))
 
 /** How its options are written. */
 export const agentForms: OptionForms = {

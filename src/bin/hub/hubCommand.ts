@@ -43,7 +43,7 @@ const start = Effect.gen(function* () {
 )
 
 const startCommand = Command.make("start", {}, () => start).pipe(
-  Command.withDescription("Serves, until it is told to stop: auth and proxy. Prints one line when it is ready"),
+  Command.withDescription("Serve until told to stop: auth and proxy; prints one line when ready"),
 )
 
 /** `mezhub` itself. */

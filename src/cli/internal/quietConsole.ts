@@ -4,17 +4,10 @@ import { Console, Effect } from "effect"
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC is what they begin with
 const styles = /\x1b\[[\d;]*m/g
 
-/**
- * The console that @effect/cli prints to: help goes to `write`, without styles unless `styled`; its own error texts
- * are left out, because they have many lines and ours has one.
- */
-export const quietConsole = (write: (text: string) => void, styled: boolean): Console.Console => {
+/** The console that @effect/cli prints to: what it prints goes to `write`, without styles; its own error texts are left out, because they have many lines and ours has one. */
+export const quietConsole = (write: (text: string) => void): Console.Console => {
   const silent = Effect.void
-  const log = (...words: ReadonlyArray<unknown>) =>
-    Effect.sync(() => {
-      const text = words.join(" ")
-      write(`${styled ? text : text.replaceAll(styles, "")}\n`)
-    })
+  const log = (...words: ReadonlyArray<unknown>) => Effect.sync(() => write(words.join(" ").replaceAll(styles, "")))
   const none = () => silent
   return {
     [Console.TypeId]: Console.TypeId,

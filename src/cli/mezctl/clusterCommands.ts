@@ -19,12 +19,16 @@ const runCa = lazily(() => import("./ca.ts"), "exportCa")
 const addToken = Command.make(
   "add",
   {
-    type: Options.choice("type", ["node"] as const),
-    ttl: Options.text("ttl").pipe(Options.withSchema(DurationText), Options.withDefault("1h")),
+    type: Options.choice("type", ["node"] as const).pipe(Options.withDescription("what may join with it")),
+    ttl: Options.text("ttl").pipe(
+      Options.withSchema(DurationText),
+      Options.withDefault("1h"),
+      Options.withDescription("how long it is good, such as 30m or 7d; 1h where it is not given"),
+    ),
     uses: Options.integer("uses").pipe(
       Options.withSchema(Schema.Int.pipe(Schema.between(1, 10_000))),
       Options.withDefault(1),
-      Options.withDescription("how many nodes may join with it, up to 10000"),
+      Options.withDescription("how many nodes may join with it, up to 10000; 1 where it is not given"),
     ),
     labels: Options.text("labels").pipe(
       Options.withSchema(LabelsText),
@@ -61,8 +65,14 @@ const listSettings = Command.make("ls", { format }, ({ format }) => runSettings(
 
 const config = group("config", "The cluster's settings").pipe(Command.withSubcommands([get, set, listSettings]))
 
-const exportCa = Command.make("export", { type: Options.choice("type", ["user", "host"] as const) }, ({ type }) =>
-  runCa(type),
+const exportCa = Command.make(
+  "export",
+  {
+    type: Options.choice("type", ["user", "host"] as const).pipe(
+      Options.withDescription("the one that certifies users (TrustedUserCAKeys), or nodes (@cert-authority)"),
+    ),
+  },
+  ({ type }) => runCa(type),
 ).pipe(Command.withDescription("Print a CA's public key in OpenSSH's form"))
 
 const ca = group("ca", "Certificate authorities").pipe(Command.withSubcommands([exportCa]))

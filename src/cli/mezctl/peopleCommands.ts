@@ -56,11 +56,21 @@ const users = group("users", "People and machines that may log in").pipe(
 const sign = Command.make(
   "sign",
   {
-    user: Options.text("user").pipe(Options.withSchema(UserName)),
-    ttl: Options.text("ttl").pipe(Options.withSchema(DurationText), Options.withDescription("such as 1h")),
+    user: Options.text("user").pipe(Options.withSchema(UserName), Options.withDescription("whom it makes one act as")),
+    ttl: Options.text("ttl").pipe(
+      Options.withSchema(DurationText),
+      Options.withDescription("how long it is good, such as 30m or 7d"),
+    ),
     out: Options.text("out").pipe(Options.withDescription("the identity file to write")),
-    hub: optionalText("hub", "HOST:PORT at which users reach the hub"),
-    caPin: Options.text("ca-pin").pipe(Options.withSchema(HubPin), Options.optional),
+    hub: optionalText(
+      "hub",
+      "HOST:PORT at which users reach the hub; else as the hub itself says, or one's own identity",
+    ),
+    caPin: Options.text("ca-pin").pipe(
+      Options.withSchema(HubPin),
+      Options.withDescription("the hub's pin, sha256:…, as it prints it"),
+      Options.optional,
+    ),
   },
   runSign,
 ).pipe(Command.withDescription("Write an identity file for a machine or a test"))

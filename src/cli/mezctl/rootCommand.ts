@@ -15,15 +15,15 @@ export const rootCommand = Command.make(
   {
     identity: optionalText(
       "identity",
-      "act over the network as the user of this identity file; else MEZITE_IDENTITY, else as said above",
+      "act as the user of this identity file, or of a login's identity.json; else MEZITE_IDENTITY",
     ),
     local: Options.boolean("local").pipe(
-      Options.withDescription("use the unix socket of the hub on this host, and no login"),
+      Options.withDescription("act through the unix socket, whatever MEZITE_IDENTITY says"),
     ),
   },
   () => Effect.fail(new WrongUsage({ message: "which command? (see --help)" })),
 ).pipe(
   Command.withDescription(
-    "Administers a Mezite cluster: where a hub's data is, through its unix socket; elsewhere as the user whom msh login has logged in",
+    "Administers a Mezite cluster: where a hub's data is (MEZITE_DATA_DIR) through that hub's unix socket, elsewhere as the user of the last msh login; mezctl status says which",
   ),
 )

@@ -15,7 +15,7 @@ const login = Command.make(
     hub: Options.text("hub").pipe(
       Options.withDescription("HOST:PORT of the hub, or of several with commas between them"),
     ),
-    user: Options.text("user"),
+    user: Options.text("user").pipe(Options.withDescription("your name at the hub")),
     invite: optionalText(
       "invite",
       "the one-time invite, or - to be asked for it; the password given then becomes the user's",

@@ -32,7 +32,10 @@ const sessions = Command.make("sessions", {}, () =>
 const play = Command.make(
   "play",
   {
-    speed: Options.float("speed").pipe(Options.withDefault(1), Options.withDescription("2 is twice as fast")),
+    speed: Options.float("speed").pipe(
+      Options.withDefault(1),
+      Options.withDescription("2 is twice as fast; 1 where it is not given"),
+    ),
     skipIdle: optionalText("skip-idle", "cut pauses to this length, or to 2s where none is given"),
     from: optionalText("from", "begin here, such as 90s or 00:01:30"),
     to: optionalText("to", "stop here"),
@@ -59,8 +62,14 @@ const verify = Command.make(
 const exportCommand = Command.make(
   "export",
   {
-    format: Options.choice("format", ["cast2", "cast3", "text", "json", "raw"] as const),
-    output: Options.text("output").pipe(Options.withAlias("o"), Options.optional),
+    format: Options.choice("format", ["cast2", "cast3", "text", "json", "raw"] as const).pipe(
+      Options.withDescription("asciicast 2 or 3, plain text, JSON, or the bytes that were shown"),
+    ),
+    output: Options.text("output").pipe(
+      Options.withAlias("o"),
+      Options.withDescription("the file to write; standard output where it is not given"),
+      Options.optional,
+    ),
     recording,
   },
   (options) => Effect.flatMap(identityOption, (identity) => runExport({ ...options, identity })),
