@@ -72,6 +72,7 @@ const statements = [
     node TEXT NOT NULL,
     remote_address TEXT NOT NULL,
     started_ms BIGINT NOT NULL,
+    certified_ms BIGINT NOT NULL,
     ended_ms BIGINT,
     mode TEXT NOT NULL,
     mode_source TEXT NOT NULL,

@@ -11,6 +11,7 @@ import type { NodeIdentity } from "../access/Callers.ts"
 import type { Hubs } from "../hubs/Hubs.ts"
 import { SessionHubs } from "../hubs/SessionHubs.ts"
 import { Users } from "../identities/Users.ts"
+import { blobIssuedAtMs } from "../keys/CertificateTimes.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { UserAuthority } from "../keys/UserAuthority.ts"
 
@@ -146,7 +147,11 @@ const make = (orphanAfter: Duration.Duration) =>
       if (Option.isNone(known) && !(yield* local.has(sessionId))) {
         if (info.mode === "node-sync" && live.closed()) return yield* stopping
         yield* checkNew(info, {
-          userExists: (user) => Effect.map(users.find(user), Option.isSome),
+          isUser: ({ user, userCertificate }) =>
+            Effect.map(
+              users.find(user),
+              Option.exists(({ credentialsSinceMs }) => blobIssuedAtMs(userCertificate) > credentialsSinceMs),
+            ),
           lockOn: locks.on,
         })
       }

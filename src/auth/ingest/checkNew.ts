@@ -14,18 +14,19 @@ const clockDiffers = (reason: IngestRefused["reason"], differenceMs: number) =>
 
 /** What the hub knows of those whom a new session concerns. */
 export interface NewSessionChecks<E> {
-  readonly userExists: (user: string) => Effect.Effect<boolean, E>
+  /** Whether there is that user, who has not been reset since that certificate was made. */
+  readonly isUser: (info: AdmittedSession) => Effect.Effect<boolean, E>
   readonly lockOn: (about: Whereabouts) => Effect.Effect<Option.Option<Lock>, E>
 }
 
 /**
  * Holds a session that the hub has never heard of against its own clock, users and locks. A node chooses the time at which its
- * user's certificate is checked: of a session that begins now, that is now, and the user is one still, and not locked. An upload
+ * user's certificate is checked: of a session that begins now, that is now, and the user is the same still, and not locked. An upload
  * after the fact may be old, and its user gone; one from the future has to wait, and so has all that a locked node brings.
  */
 export const checkNew = <E>(
   info: AdmittedSession,
-  { userExists, lockOn }: NewSessionChecks<E>,
+  { isUser, lockOn }: NewSessionChecks<E>,
 ): Effect.Effect<void, IngestRefused | E> =>
   Effect.gen(function* () {
     const unlocked = (about: Whereabouts, reason: IngestRefused["reason"]) =>
@@ -44,8 +45,9 @@ export const checkNew = <E>(
       return
     }
     if (Math.abs(differenceMs) > most) return yield* clockDiffers("denied", differenceMs)
-    if (!(yield* userExists(info.user))) {
-      return yield* new IngestRefused({ reason: "denied", message: `there is no user ${info.user} any more` })
+    if (!(yield* isUser(info))) {
+      const message = `the user ${info.user} was removed or reset since that certificate was made`
+      return yield* new IngestRefused({ reason: "denied", message })
     }
     yield* unlocked({ user: info.user, login: info.login }, "denied")
   })

@@ -5,7 +5,7 @@ import { verifyCertificate } from "../../ssh/CertificateVerification.ts"
 import { parseCertificate } from "../../ssh/OpenSshCertificate.ts"
 import { publicKeyBlob } from "../../ssh/OpenSshKey.ts"
 import { type CertificateRejected, SshFormatError } from "../../ssh/SshError.ts"
-import { certificateSkewSeconds } from "./CertificateTimes.ts"
+import { issuedAtMs } from "./CertificateTimes.ts"
 import { ClusterKeys } from "./ClusterKeys.ts"
 
 /** What a certificate of ours says of its bearer. */
@@ -39,7 +39,7 @@ const verify = (
       user,
       principals: certificate.principals,
       publicKey: certificate.publicKey,
-      issuedAtMs: (Number(certificate.validAfter) + certificateSkewSeconds) * 1000,
+      issuedAtMs: issuedAtMs(certificate),
       expiresAtMs: Number(certificate.validBefore) * 1000,
     }
   })

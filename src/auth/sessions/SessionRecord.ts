@@ -2,6 +2,7 @@ import type { Session } from "../../api/ClusterRpcs.ts"
 import type { NodeName, SessionId } from "../../domain/Identifiers.ts"
 import type { SessionEnd } from "../../domain/SessionEnd.ts"
 import type { SessionInfo } from "../../domain/SessionInfo.ts"
+import { blobIssuedAtMs } from "../keys/CertificateTimes.ts"
 
 /** A row of `sessions`; PostgreSQL gives its BIGINTs as text. */
 export interface SessionRow {
@@ -11,6 +12,8 @@ export interface SessionRow {
   readonly node: NodeName
   readonly remote_address: string
   readonly started_ms: number | string
+  /** When the certificate was made with which its user came: tells namesakes apart. By the hub's clock, as all else is by the node's. */
+  readonly certified_ms: number | string
   readonly ended_ms: number | string | null
   readonly mode: Session["mode"]
   readonly mode_source: Session["mode_source"]
@@ -85,6 +88,7 @@ export const startedRow = (info: SessionInfo): SessionRow => ({
   node: info.node as NodeName,
   remote_address: text(info.remoteAddress, 256),
   started_ms: info.startedAtMs,
+  certified_ms: blobIssuedAtMs(info.userCertificate),
   ended_ms: null,
   mode: info.mode,
   mode_source: info.modeSource,
@@ -131,6 +135,7 @@ export const shownSession = ({
   ended_ms,
   recording_bytes,
   end_audited: _,
+  certified_ms: ___,
   end_order: __,
   ...row
 }: SessionRow): Session => ({

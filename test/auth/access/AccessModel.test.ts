@@ -141,7 +141,7 @@ it.prop(
     const { verbs } = permissions(identity.roles)
     expect(adminVerbs.filter((verb) => verbs.has(verb))).toEqual(adminVerbs.filter((verb) => hasVerb(documents, verb)))
     const scope = sessionScope(identity)
-    const session = (user_name: string) => ({ user_name, started_ms: 1 })
+    const session = (user_name: string) => ({ user_name, certified_ms: 1 })
     expect(isVisible(scope, session("alice"))).toBe(sees(documents, "own"))
     expect(isVisible(scope, session("bob"))).toBe(sees(documents, "others"))
     expect(loginTerms(identity.roles, identity.logins).secondFactor).toBe(

@@ -31,9 +31,9 @@ it.each<[string, Identity, ReadonlyArray<boolean>]>([
   ["a node", Identity.Node({ id: NodeId.make(randomUUID()), name: NodeName.make("alice") }), [false, false, false]],
 ])("%s sees the own, another's, an earlier namesake's", (_, identity, seen) => {
   const sessions = [
-    { user_name: "alice", started_ms: createdMs - 60_000 },
-    { user_name: "bob", started_ms: createdMs + 1 },
-    { user_name: "alice", started_ms: String(createdMs - 61_001) },
+    { user_name: "alice", certified_ms: createdMs + 1 },
+    { user_name: "bob", certified_ms: createdMs + 1 },
+    { user_name: "alice", certified_ms: String(createdMs) },
   ]
   expect(sessions.map((session) => isVisible(sessionScope(identity), session))).toEqual(seen)
 })

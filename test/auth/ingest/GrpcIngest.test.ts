@@ -3,14 +3,15 @@ import { syncBuiltinESMExports } from "node:module"
 import { connect } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import { status } from "@grpc/grpc-js"
-import { Effect, Redacted, Stream } from "effect"
+import { Effect, Redacted, Schedule, Stream } from "effect"
 import { mintUserToken } from "../../../src/api/BearerToken.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import { Users } from "../../../src/auth/identities/Users.ts"
+import { blobIssuedAtMs } from "../../../src/auth/keys/CertificateTimes.ts"
 import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import { UserName } from "../../../src/domain/Identifiers.ts"
 import { masterKey } from "../../support/recordings.ts"
-import { joined, loggedIn } from "../support/Fixtures.ts"
+import { invited, joined, loggedIn } from "../support/Fixtures.ts"
 import { temporaryFolder } from "../support/TestHub.ts"
 import { ingestHub } from "./support/IngestHub.ts"
 import { callAs, callWith } from "./support/TestCall.ts"
@@ -266,8 +267,15 @@ describe("the recording ingest", () => {
       const known = session()
       expect((yield* open(known)).opened).toBe(1)
 
-      yield* hub.run(Effect.flatMap(Users, (users) => users.remove(UserName.make("alice"), "tester")))
-      expect(yield* refusal(session())).toMatchObject({ ...denied, details: "there is no user alice any more" })
+      const alice = UserName.make("alice")
+      const outdated = { ...denied, details: "the user alice was removed or reset since that certificate was made" }
+      yield* hub.run(Effect.flatMap(Users, (users) => users.remove(alice, "tester")))
+      expect(yield* refusal(session())).toMatchObject(outdated)
+      // Somebody else who is given the name, later than in the second to which certificates are rounded.
+      const isPast = Effect.sync(() => Date.now() > blobIssuedAtMs(session().info.userCertificate))
+      yield* Effect.repeat(isPast, { until: (past) => past, schedule: Schedule.spaced("20 millis") })
+      yield* hub.run(invited("alice"))
+      expect(yield* refusal(session())).toMatchObject(outdated)
       expect((yield* open(session({ mode: "node" }))).opened).toBe(1)
       expect((yield* open(known)).opened).toBe(1)
     }),

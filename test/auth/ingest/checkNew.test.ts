@@ -11,7 +11,7 @@ const tenMinutes = 600_000
 const verdict = (
   mode: "node-sync" | "node" | "off",
   startedAtMs: number,
-  { userExists = true, locked }: { readonly userExists?: boolean; readonly locked?: LockTarget } = {},
+  { isUser = true, locked }: { readonly isUser?: boolean; readonly locked?: LockTarget } = {},
 ) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(now)
@@ -20,7 +20,7 @@ const verdict = (
       locked === undefined ? [] : [{ id: LockId.make("0".repeat(26)), target: locked, reason: "" }]
     const checked = checkNew(
       { ...info, sessionId: SessionId.make(info.sessionId) },
-      { userExists: () => Effect.succeed(userExists), lockOn: (about) => Effect.succeed(lockOn(locks, about)) },
+      { isUser: () => Effect.succeed(isUser), lockOn: (about) => Effect.succeed(lockOn(locks, about)) },
     )
     return yield* Effect.match(checked, { onSuccess: () => "taken", onFailure: ({ reason }) => reason })
   })
@@ -32,7 +32,7 @@ describe("a session that the hub has never heard of", () => {
       expect(yield* verdict("node-sync", now + tenMinutes)).toBe("taken")
       expect(yield* verdict("node-sync", now - tenMinutes - 1)).toBe("denied")
       expect(yield* verdict("node-sync", now + tenMinutes + 1)).toBe("denied")
-      expect(yield* verdict("node-sync", now, { userExists: false })).toBe("denied")
+      expect(yield* verdict("node-sync", now, { isUser: false })).toBe("denied")
     }),
   )
 
@@ -55,7 +55,7 @@ describe("a session that the hub has never heard of", () => {
   it.effect("may be old where it is uploaded after the fact, and its user gone, but has to have begun", () =>
     Effect.gen(function* () {
       for (const mode of ["node", "off"] as const) {
-        expect(yield* verdict(mode, now - 1000 * tenMinutes, { userExists: false })).toBe("taken")
+        expect(yield* verdict(mode, now - 1000 * tenMinutes, { isUser: false })).toBe("taken")
         expect(yield* verdict(mode, now + tenMinutes)).toBe("taken")
         expect(yield* verdict(mode, now + tenMinutes + 1)).toBe("unavailable")
       }

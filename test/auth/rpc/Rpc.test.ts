@@ -102,12 +102,13 @@ it.scopedLive("users see their own sessions, auditors all, and reading a recordi
   Effect.gen(function* () {
     const [admin, sessions] = [yield* unixSocketClient, yield* Sessions]
     const web = yield* webSocketClient(yield* serveWebSocket)
-    const startedAtMs = Date.now()
-    const own = sessionInfo({ user: "alice", startedAtMs })
-    const earlier = sessionInfo({ user: "alice", startedAtMs: startedAtMs - 3_600_000 })
+    const beforeMs = Date.now()
+    const [alice, auditor] = [yield* asUser("alice", "user"), yield* asUser("eve", "auditor")]
+    const own = sessionInfo({ user: "alice", startedAtMs: Date.now() })
+    // Moments before she was added: with a certificate that is no later than that.
+    const earlier = sessionInfo({ user: "alice", startedAtMs: beforeMs - 1_000 })
     const others = sessionInfo({ user: "bob", startedAtMs: 5 })
     yield* Effect.forEach([own, earlier, others], sessions.started)
-    const [alice, auditor] = [yield* asUser("alice", "user"), yield* asUser("eve", "auditor")]
     const filter = { user: null, node: null, last: null, active: false }
     const seen = (calls: Stream.Stream<{ readonly session_id: string }, unknown>) =>
       Effect.map(collect(calls), (all) => all.map(({ session_id }) => session_id))

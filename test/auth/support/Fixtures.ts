@@ -7,7 +7,11 @@ import { JoinTokens } from "../../../src/auth/nodes/JoinTokens.ts"
 import { Nodes } from "../../../src/auth/nodes/Nodes.ts"
 import { Login, NodeName, RoleName, UserName } from "../../../src/domain/Identifiers.ts"
 import type { SessionInfo } from "../../../src/domain/SessionInfo.ts"
-import { publicKeyLine } from "../../../src/ssh/OpenSshKey.ts"
+import { certificateAuthority } from "../../../src/ssh/CertificateAuthority.ts"
+import { generateEd25519, publicKeyLine } from "../../../src/ssh/OpenSshKey.ts"
+
+const someAuthority = certificateAuthority(generateEd25519())
+const someKey = generateEd25519()
 
 /** A private key and its public line. */
 export const newKey = (): { readonly privateKey: KeyObject; readonly line: string } => {
@@ -68,6 +72,19 @@ export const joined = (name: string) =>
     return { id, identity, host, hostCertificate }
   })
 
+/** One of no authority that anybody knows, made when the session began. */
+const certificateAt = (startedAtMs: number) => {
+  const madeAt = Math.floor(startedAtMs / 1000) + 1
+  return someAuthority.signUser({
+    publicKey: someKey,
+    keyId: "alice",
+    principals: ["root"],
+    validAfter: BigInt(Math.max(0, madeAt - 60)),
+    validBefore: BigInt(madeAt + 3600),
+    serial: 1n,
+  }).blob
+}
+
 /** A session that could be. */
 export const sessionInfo = (about: Partial<SessionInfo> = {}): SessionInfo => ({
   sessionId: randomUUID(),
@@ -83,6 +100,6 @@ export const sessionInfo = (about: Partial<SessionInfo> = {}): SessionInfo => ({
   modeSource: "cluster",
   programVersion: "1.2.3",
   enhanced: false,
-  userCertificate: new Uint8Array(),
+  userCertificate: certificateAt(about.startedAtMs ?? 1_700_000_000_000),
   ...about,
 })
