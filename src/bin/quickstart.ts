@@ -11,6 +11,9 @@ main(
       import("./quickstart/quickStartCommand.ts"),
     ])
     return (words) =>
-      runCommandLine({ name: "quickstart", version, command: quickStartCommand, forms: plainForms }, words)
+      runCommandLine(
+        { name: "quickstart", version, command: quickStartCommand, commands: [], forms: plainForms },
+        words,
+      )
   }),
 )

@@ -4,15 +4,14 @@ import { Effect } from "effect"
 import { misspelt } from "../domain/Variables.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import { describeFailure } from "./describeFailure.ts"
-import { formatHelp } from "./help/formatHelp.ts"
-import { parseHelp } from "./help/HelpPage.ts"
+import { type Helped, offerHelp } from "./help/offerHelp.ts"
 import { quietConsole } from "./internal/quietConsole.ts"
 import { normalizeArguments, type OptionForms } from "./normalizeArguments.ts"
 import { warn } from "./Output.ts"
 import { Stdio } from "./Stdio.ts"
 
 /** A program's command line. */
-export interface CommandLine<Name extends string, E, R, A> {
+export interface CommandLine<Name extends string, E, R, A> extends Helped {
   readonly name: string
   readonly version: string
   readonly command: Command.Command<Name, R, E, A>
@@ -27,41 +26,34 @@ const hangup = Effect.flatMap(Stdio, ({ onSignal }) =>
   }),
 )
 
-/** Help as people read it; it names the command alone, so that the words before it come from the command line. Else the text as it is. */
-const readable = (text: string, name: string, words: ReadonlyArray<string>): string => {
-  const page = parseHelp(text)
-  if (page === undefined) return text
-  const [own = name] = page.usage.split(" ", 1)
-  const names = words.filter((word) => !word.startsWith("-"))
-  return formatHelp(page, own === name ? [name] : [name, ...names.slice(0, names.indexOf(own) + 1)])
-}
-
 /**
  * Runs a command line and gives its exit code: 0; 1 for a failure (a variable that is misspelt is one) and 2 for wrong usage,
  * each with one line on standard error; 129 when the terminal was hung up; or what the command itself chose. Interrupting it is left to the caller.
  */
 export const runCommandLine = <Name extends string, E, R, A>(
-  { name, version, command, forms }: CommandLine<Name, E, R, A>,
+  { name, version, command, commands, forms }: CommandLine<Name, E, R, A>,
   words: ReadonlyArray<string>,
 ): Effect.Effect<number, never, R | CliApp.Environment | Stdio> =>
   Effect.gen(function* () {
     const { stdout, env } = yield* Stdio
-    const normal = normalizeArguments(words, forms)
-    const show = (text: string) => stdout.write(`${readable(text, name, normal)}\n`)
+    const sorted = normalizeArguments(words, forms)
     const run: (
       args: ReadonlyArray<string>,
     ) => Effect.Effect<void, E | ValidationError.ValidationError, R | CliApp.Environment> = Command.run(command, {
       name,
       version,
     })
+    const runOrHelp = Effect.flatMap(offerHelp({ command, commands }, sorted), (helped) =>
+      helped ? Effect.void : run(["node", name, ...sorted]),
+    )
     const correctlySpelt = Effect.suspend(() => {
       const [unknown] = misspelt(env)
       return unknown === undefined
         ? Effect.void
         : new CommandFailed({ message: `${unknown} is no variable of Mezite: is it misspelt?` })
     })
-    return yield* Effect.zipRight(correctlySpelt, run(["node", name, ...normal])).pipe(
-      Effect.withConsole(quietConsole(show)),
+    return yield* Effect.zipRight(correctlySpelt, runOrHelp).pipe(
+      Effect.withConsole(quietConsole((text) => stdout.write(text))),
       Effect.as(0),
       Effect.provide(CliConfig.layer({ isCaseSensitive: true, showBuiltIns: false })),
       Effect.raceFirst(hangup),

@@ -9,23 +9,26 @@ export const format = Options.choice("format", ["text", "json"] as const).pipe(
   Options.withDescription("a table, or one JSON array"),
 )
 
+/** An option that takes a text; `value` is what help calls that. */
+export const textOption = (name: string, value: string, description: string): Options.Options<string> =>
+  Options.text(name).pipe(Options.withPseudoName(value), Options.withDescription(description))
+
 /** `--last 30m`. */
-export const last = Options.text("last").pipe(
+export const last = textOption("last", "DURATION", "only what is no older, such as 30m, 24h or 7d").pipe(
   Options.withSchema(DurationText),
-  Options.withDescription("only what is no older, such as 30m, 24h or 7d"),
   Options.optional,
 )
 
-/** `--reason TEXT`. */
-export const reason = Options.text("reason").pipe(
-  Options.withSchema(Reason),
-  Options.withDefault(""),
-  Options.withDescription("what those whom it concerns read"),
-)
+/** `--reason TEXT`; the description says who reads it. */
+export const reasonFor = (description: string): Options.Options<string> =>
+  textOption("reason", "TEXT", description).pipe(Options.withSchema(Reason), Options.withDefault(""))
 
 /** An option that may be left out. */
-export const optionalText = (name: string, description: string): Options.Options<Option.Option<string>> =>
-  Options.text(name).pipe(Options.withDescription(description), Options.optional)
+export const optionalText = (
+  name: string,
+  value: string,
+  description: string,
+): Options.Options<Option.Option<string>> => Options.optional(textOption(name, value, description))
 
 /** `a,b,c` without empty words. */
 export const commaList = (text: string): ReadonlyArray<string> =>

@@ -42,6 +42,12 @@ describe("exit codes", () => {
     expect(help.code).toBe(0)
     expect(help.stdout.toString()).toContain("sessions ls")
     expect(help.stdout.includes(0x1b)).toBe(false)
+    expect(await run(mezctl, "users bogus --help")).toMatchObject({
+      stdout: Buffer.from(""),
+      stderr: "mezctl: there is no such command (see --help)\n",
+      code: 2,
+    })
+    expect((await run(msh, "ssh -h")).stdout.toString()).toContain("[LOGIN@]NODE [COMMAND…]")
   })
 
   it.each([

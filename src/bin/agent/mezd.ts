@@ -6,9 +6,13 @@ import type { StopRequest } from "../process/StopRequest.ts"
 /** Runs `mezd` on its process, and gives its exit code. */
 export const mezd = (process: NodeJS.Process): Effect.Effect<number, never, StopRequest> =>
   runProgram<StopRequest>("mezd", process, async () => {
-    const [{ runCommandLine }, { agentCommand, agentForms }] = await Promise.all([
+    const [{ runCommandLine }, { agentCommand, agentCommands, agentForms }] = await Promise.all([
       import("../../cli/runCommandLine.ts"),
       import("./agentCommand.ts"),
     ])
-    return (words) => runCommandLine({ name: "mezd", version, command: agentCommand, forms: agentForms }, words)
+    return (words) =>
+      runCommandLine(
+        { name: "mezd", version, command: agentCommand, commands: agentCommands, forms: agentForms },
+        words,
+      )
   })

@@ -46,7 +46,10 @@ const startCommand = Command.make("start", {}, () => start).pipe(
   Command.withDescription("Serve until told to stop: auth and proxy; prints one line when ready"),
 )
 
+/** The commands of `mezhub`. */
+export const hubCommands = [startCommand] as const
+
 /** `mezhub` itself. */
 export const hubCommand = Command.make("mezhub", {}, () =>
   Effect.fail(new WrongUsage({ message: "which command? (see --help)" })),
-).pipe(Command.withDescription("The hub of a Mezite cluster"), Command.withSubcommands([startCommand]))
+).pipe(Command.withDescription("The hub of a Mezite cluster"), Command.withSubcommands(hubCommands))

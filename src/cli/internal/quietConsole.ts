@@ -1,13 +1,12 @@
 import { Console, Effect } from "effect"
 
-/** Escape sequences for colour and style. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ESC is what they begin with
-const styles = /\x1b\[[\d;]*m/g
-
-/** The console that @effect/cli prints to: what it prints goes to `write`, without styles; its own error texts are left out, because they have many lines and ours has one. */
+/**
+ * The console that @effect/cli prints to: what was asked for goes to `write`; its own error texts are left out, because they
+ * have many lines and ours has one.
+ */
 export const quietConsole = (write: (text: string) => void): Console.Console => {
   const silent = Effect.void
-  const log = (...words: ReadonlyArray<unknown>) => Effect.sync(() => write(words.join(" ").replaceAll(styles, "")))
+  const log = (...words: ReadonlyArray<unknown>) => Effect.sync(() => write(`${words.join(" ")}\n`))
   const none = () => silent
   return {
     [Console.TypeId]: Console.TypeId,

@@ -4,7 +4,7 @@ import { DurationText } from "../../domain/Durations.ts"
 import { JoinTokenId } from "../../domain/Identifiers.ts"
 import { LabelsText } from "../LabelsText.ts"
 import { lazily } from "../lazily.ts"
-import { format } from "../sharedOptions.ts"
+import { format, textOption } from "../sharedOptions.ts"
 import { nodes } from "./nodeCommands.ts"
 import { group } from "./rootCommand.ts"
 
@@ -19,20 +19,19 @@ const runCa = lazily(() => import("./ca.ts"), "exportCa")
 const addToken = Command.make(
   "add",
   {
-    type: Options.choice("type", ["node"] as const).pipe(Options.withDescription("what may join with it")),
-    ttl: Options.text("ttl").pipe(
+    type: Options.choice("type", ["node"] as const).pipe(Options.withDescription("what joins with it")),
+    ttl: textOption("ttl", "DURATION", "how long it is good, such as 30m or 7d; 1h where it is not given").pipe(
       Options.withSchema(DurationText),
       Options.withDefault("1h"),
-      Options.withDescription("how long it is good, such as 30m or 7d; 1h where it is not given"),
     ),
     uses: Options.integer("uses").pipe(
+      Options.withPseudoName("N"),
       Options.withSchema(Schema.Int.pipe(Schema.between(1, 10_000))),
       Options.withDefault(1),
       Options.withDescription("how many nodes may join with it, up to 10000; 1 where it is not given"),
     ),
-    labels: Options.text("labels").pipe(
+    labels: textOption("labels", "KEY=VALUE,…", "the nodes' labels, whatever they say of themselves").pipe(
       Options.withSchema(LabelsText),
-      Options.withDescription("env=prod,role=web: the nodes' labels, whatever they say of themselves"),
       Options.optional,
     ),
   },

@@ -4,7 +4,7 @@ import { AuditEventType } from "../../domain/AuditEvent.ts"
 import { AuditHeadText } from "../../domain/AuditHead.ts"
 import { SessionId } from "../../domain/Identifiers.ts"
 import { lazily } from "../lazily.ts"
-import { format, last, optionalText, reason } from "../sharedOptions.ts"
+import { format, last, optionalText, reasonFor, textOption } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runAudit = lazily(() => import("./audit.ts"), "listAudit")
@@ -15,18 +15,22 @@ const runSessions = lazily(() => import("./sessions.ts"), "listSessions")
 const listAudit = Command.make(
   "ls",
   {
-    type: Options.choice("type", AuditEventType.literals).pipe(Options.withPseudoName("TYPE"), Options.optional),
-    user: optionalText("user", "only of this user"),
-    session: optionalText("session", "only of the session with this id"),
-    node: optionalText("node", "only on this node"),
+    type: Options.choice("type", AuditEventType.literals).pipe(
+      Options.withDescription("only of this type"),
+      Options.optional,
+    ),
+    user: optionalText("user", "NAME", "only of this user"),
+    session: optionalText("session", "ID", "only of the session with this id"),
+    node: optionalText("node", "NAME", "only on this node"),
     last,
     limit: Options.integer("limit").pipe(
+      Options.withPseudoName("N"),
       Options.withSchema(Schema.Int.pipe(Schema.positive({ message: () => "a limit is a whole number from 1 on" }))),
       Options.withDescription("no more than this many"),
       Options.optional,
     ),
-    program: optionalText("program", "only of the program with this name, such as curl"),
-    path: optionalText("path", "only of this path, or of all that begin so: /etc/*"),
+    program: optionalText("program", "NAME", "only of the program with this name, such as curl"),
+    path: optionalText("path", "PATH", "only of this path, or of all that begin so: /etc/*"),
     format,
   },
   runAudit,
@@ -35,11 +39,11 @@ const listAudit = Command.make(
 const verify = Command.make(
   "verify",
   {
-    head: Options.text("head").pipe(
-      Options.withSchema(AuditHeadText),
-      Options.withDescription("check too that the log still goes through this head, which was printed before"),
-      Options.optional,
-    ),
+    head: textOption(
+      "head",
+      "HEAD",
+      "check too that the log still goes through this head, which was printed before",
+    ).pipe(Options.withSchema(AuditHeadText), Options.optional),
   },
   ({ head }) => runVerify(head),
 ).pipe(Command.withDescription("Check that each event follows from the one before it, and print the last one's digest"))
@@ -54,7 +58,7 @@ const listSessions = Command.make(
 
 const terminate = Command.make(
   "terminate",
-  { id: Args.text({ name: "ID" }).pipe(Args.withSchema(SessionId)), reason },
+  { id: Args.text({ name: "ID" }).pipe(Args.withSchema(SessionId)), reason: reasonFor("what its user reads") },
   ({ id, reason }) => runTerminate(id, reason),
 ).pipe(Command.withDescription("End a session that runs; its user reads the reason"))
 

@@ -3,7 +3,7 @@ import { DurationText } from "../../domain/Durations.ts"
 import { Login, NodeName, UserName } from "../../domain/Identifiers.ts"
 import { LockId } from "../../domain/Lock.ts"
 import { lazily } from "../lazily.ts"
-import { format, reason } from "../sharedOptions.ts"
+import { format, reasonFor, textOption } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runAdd = lazily(() => import("./locks.ts"), "addLock")
@@ -13,27 +13,23 @@ const runRemove = lazily(() => import("./locks.ts"), "removeLock")
 const add = Command.make(
   "add",
   {
-    user: Options.text("user").pipe(
+    user: textOption("user", "NAME", "shut this user out, everywhere").pipe(
       Options.withSchema(UserName),
-      Options.withDescription("shut this user out, everywhere"),
       Options.optional,
     ),
-    node: Options.text("node").pipe(
+    node: textOption("node", "NAME", "shut everybody out of this node, and the node out of the cluster").pipe(
       Options.withSchema(NodeName),
-      Options.withDescription("shut everybody out of this node, and the node out of the cluster"),
       Options.optional,
     ),
-    login: Options.text("login").pipe(
+    login: textOption("login", "LOGIN", "shut everybody out of the accounts of this name, on every node").pipe(
       Options.withSchema(Login),
-      Options.withDescription("shut everybody out of the accounts of this name, on every node"),
       Options.optional,
     ),
-    ttl: Options.text("ttl").pipe(
+    ttl: textOption("ttl", "DURATION", "how long, such as 30m or 7d; without it until the lock is removed").pipe(
       Options.withSchema(DurationText),
-      Options.withDescription("how long, such as 30m or 7d; without it until the lock is removed"),
       Options.optional,
     ),
-    reason,
+    reason: reasonFor("what those whom it concerns read"),
   },
   runAdd,
 ).pipe(Command.withDescription("Shut somebody or something out at once, and end what runs; prints the lock's id"))

@@ -9,16 +9,19 @@ import { recordingCommands } from "./recordingCommands.ts"
 import { roleCommands } from "./roleCommands.ts"
 import { rootCommand } from "./rootCommand.ts"
 
+/** The commands of `mezctl`. */
+export const mezctlCommands = [
+  ...peopleCommands,
+  ...roleCommands,
+  ...clusterCommands,
+  ...evidenceCommands,
+  ...recordingCommands,
+  ...lockCommands,
+] as const
+
 /** The whole command line of `mezctl`. */
 export const mezctlCommand = rootCommand.pipe(
-  Command.withSubcommands([
-    ...peopleCommands,
-    ...roleCommands,
-    ...clusterCommands,
-    ...evidenceCommands,
-    ...recordingCommands,
-    ...lockCommands,
-  ]),
+  Command.withSubcommands(mezctlCommands),
   Command.provideSync(AskedWay, ({ identity, local }) => ({ identity, local })),
 )
 

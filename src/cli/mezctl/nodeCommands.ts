@@ -3,7 +3,7 @@ import { Option, Schema } from "effect"
 import { Login, NodeName } from "../../domain/Identifiers.ts"
 import { LabelsText } from "../LabelsText.ts"
 import { lazily } from "../lazily.ts"
-import { format, listOf, optionalText } from "../sharedOptions.ts"
+import { format, listOf, optionalText, textOption } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runNodes = lazily(() => import("./nodes.ts"), "listNodes")
@@ -14,19 +14,22 @@ const runRemoveNode = lazily(() => import("./nodes.ts"), "removeNode")
 const addNode = Command.make(
   "add",
   {
-    openssh: Options.text("openssh").pipe(
-      Options.withSchema(NodeName),
-      Options.withDescription("the name of a machine without an agent, whose sshd trusts the cluster's user CA"),
-    ),
-    addr: Options.text("addr").pipe(Options.withDescription("HOST:PORT of its sshd, as the hub reaches it")),
-    logins: Options.text("logins").pipe(
+    openssh: textOption(
+      "openssh",
+      "NAME",
+      "the name of a machine without an agent, whose sshd trusts the cluster's user CA",
+    ).pipe(Options.withSchema(NodeName)),
+    addr: textOption("addr", "HOST:PORT", "where its sshd is, as the hub reaches it"),
+    logins: textOption("logins", "LOGIN,…", "the accounts that it is used by").pipe(
       Options.withSchema(listOf(Login).pipe(Schema.minItems(1, { message: () => "name one login at least" }))),
-      Options.withDescription("the accounts that it is used by: login,login"),
     ),
-    hostKey: optionalText("host-key", "its host key, as in ssh_host_ed25519_key.pub; else the one that it shows now"),
-    labels: Options.text("labels").pipe(
+    hostKey: optionalText(
+      "host-key",
+      "KEY",
+      "its host key, as in ssh_host_ed25519_key.pub; else the one that it shows now",
+    ),
+    labels: textOption("labels", "KEY=VALUE,…", "by which roles decide").pipe(
       Options.withSchema(LabelsText),
-      Options.withDescription("env=prod,role=web, by which roles decide"),
       Options.optional,
       Options.map(Option.getOrElse(() => ({}))),
     ),

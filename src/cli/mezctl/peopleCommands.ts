@@ -3,7 +3,7 @@ import { HubPin } from "../../api/HubPin.ts"
 import { DurationText } from "../../domain/Durations.ts"
 import { Login, RoleName, UserName } from "../../domain/Identifiers.ts"
 import { lazily } from "../lazily.ts"
-import { format, listOf, optionalText } from "../sharedOptions.ts"
+import { format, listOf, optionalText, textOption } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runAdd = lazily(() => import("./users.ts"), "addUser")
@@ -17,11 +17,10 @@ const runStatus = lazily(() => import("./status.ts"), "status")
 
 const name = Args.text({ name: "NAME" }).pipe(Args.withSchema(UserName))
 
-const roles = Options.text("roles").pipe(Options.withSchema(listOf(RoleName)), Options.withDescription("role,role"))
+const roles = textOption("roles", "ROLE,…", "what the user may do").pipe(Options.withSchema(listOf(RoleName)))
 
-const logins = Options.text("logins").pipe(
+const logins = textOption("logins", "LOGIN,…", "the user's own accounts on nodes").pipe(
   Options.withSchema(listOf(Login)),
-  Options.withDescription("the user's own accounts on nodes: login,login"),
 )
 
 /** An auditor has none. */
@@ -56,19 +55,16 @@ const users = group("users", "People and machines that may log in").pipe(
 const sign = Command.make(
   "sign",
   {
-    user: Options.text("user").pipe(Options.withSchema(UserName), Options.withDescription("whom it makes one act as")),
-    ttl: Options.text("ttl").pipe(
-      Options.withSchema(DurationText),
-      Options.withDescription("how long it is good, such as 30m or 7d"),
-    ),
-    out: Options.text("out").pipe(Options.withDescription("the identity file to write")),
+    user: textOption("user", "NAME", "whom it makes one act as").pipe(Options.withSchema(UserName)),
+    ttl: textOption("ttl", "DURATION", "how long it is good, such as 30m or 7d").pipe(Options.withSchema(DurationText)),
+    out: textOption("out", "FILE", "the identity file to write"),
     hub: optionalText(
       "hub",
-      "HOST:PORT at which users reach the hub; else as the hub itself says, or one's own identity",
+      "HOST:PORT",
+      "where users reach the hub; else as the hub itself says, or one's own identity",
     ),
-    caPin: Options.text("ca-pin").pipe(
+    caPin: textOption("ca-pin", "PIN", "the hub's pin, sha256:…, as it prints it").pipe(
       Options.withSchema(HubPin),
-      Options.withDescription("the hub's pin, sha256:…, as it prints it"),
       Options.optional,
     ),
   },

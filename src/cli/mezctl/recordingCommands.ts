@@ -1,8 +1,7 @@
 import { Args, Command, Options } from "@effect/cli"
 import { SessionId } from "../../domain/Identifiers.ts"
-import { Reason } from "../../domain/Lock.ts"
 import { lazily } from "../lazily.ts"
-import { format } from "../sharedOptions.ts"
+import { format, reasonFor, textOption } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runList = lazily(() => import("./recordings.ts"), "listRecordings")
@@ -12,11 +11,7 @@ const runRelease = lazily(() => import("./recordings.ts"), "releaseRecording")
 const runDownload = lazily(() => import("./downloadRecording.ts"), "downloadRecording")
 
 const id = Args.text({ name: "ID" }).pipe(Args.withSchema(SessionId))
-const reason = Options.text("reason").pipe(
-  Options.withSchema(Reason),
-  Options.withDefault(""),
-  Options.withDescription("why, for the audit log"),
-)
+const reason = reasonFor("why, for the audit log")
 
 const list = Command.make(
   "ls",
@@ -44,9 +39,8 @@ const download = Command.make(
   "download",
   {
     id,
-    out: Options.text("out").pipe(
+    out: textOption("out", "FILE", "the file to write; ID.rec where it is not given").pipe(
       Options.withAlias("o"),
-      Options.withDescription("the file to write; ID.rec where it is not given"),
       Options.optional,
     ),
   },

@@ -1,7 +1,7 @@
 import { Args, Command, Options } from "@effect/cli"
 import { RoleName } from "../../domain/Identifiers.ts"
 import { lazily } from "../lazily.ts"
-import { format } from "../sharedOptions.ts"
+import { format, textOption } from "../sharedOptions.ts"
 import { group } from "./rootCommand.ts"
 
 const runList = lazily(() => import("./roles.ts"), "listRoles")
@@ -12,9 +12,8 @@ const runRemove = lazily(() => import("./roles.ts"), "removeRole")
 
 const name = Args.text({ name: "NAME" }).pipe(Args.withSchema(RoleName))
 
-const file = Options.text("file").pipe(
+const file = textOption("file", "FILE", "a role as YAML or JSON, as `roles get` prints it; -: standard input").pipe(
   Options.withAlias("f"),
-  Options.withDescription("a role as YAML or JSON, as `roles get` prints it; -: standard input"),
 )
 
 const list = Command.make("ls", { format }, ({ format }) => runList(format)).pipe(Command.withDescription("List roles"))

@@ -15,6 +15,7 @@ export const rootCommand = Command.make(
   {
     identity: optionalText(
       "identity",
+      "FILE",
       "act as the user of this identity file, or of a login's identity.json; else MEZITE_IDENTITY",
     ),
     local: Options.boolean("local").pipe(

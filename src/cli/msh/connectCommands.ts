@@ -1,30 +1,24 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Effect } from "effect"
 import { lazily } from "../lazily.ts"
+import { optionalText, textOption } from "../sharedOptions.ts"
 import { identityOption } from "./rootCommand.ts"
 
 const runProxy = lazily(() => import("./proxy.ts"), "proxy")
 const runSsh = lazily(() => import("./ssh.ts"), "ssh")
 
+const forward = "[ADDRESS:]PORT:HOST:HOSTPORT"
+
 const ssh = Command.make(
   "ssh",
   {
-    login: Options.text("l").pipe(Options.withDescription("the account on the node"), Options.optional),
-    port: Options.text("p").pipe(
-      Options.withDescription("taken as ssh takes it; a node is reached through the hub, whatever its port"),
-      Options.optional,
-    ),
+    login: optionalText("l", "LOGIN", "the account on the node"),
+    port: optionalText("p", "PORT", "taken as ssh takes it; a node is reached through the hub, whatever its port"),
     forcePty: Options.boolean("t").pipe(Options.withDescription("a terminal, also for a command")),
     noPty: Options.boolean("T").pipe(Options.withDescription("no terminal")),
     noCommand: Options.boolean("N").pipe(Options.withDescription("no shell or command: forwarded ports alone")),
-    localForwards: Options.text("L").pipe(
-      Options.withDescription("[ADDRESS:]PORT:HOST:HOSTPORT; listen here, connect from the node"),
-      Options.repeated,
-    ),
-    remoteForwards: Options.text("R").pipe(
-      Options.withDescription("[ADDRESS:]PORT:HOST:HOSTPORT; listen on the node's loopback, connect from here"),
-      Options.repeated,
-    ),
+    localForwards: Options.repeated(textOption("L", forward, "listen here, connect from the node")),
+    remoteForwards: Options.repeated(textOption("R", forward, "listen on the node's loopback, connect from here")),
     destination: Args.text({ name: "[LOGIN@]NODE" }),
     command: Args.text({ name: "COMMAND" }).pipe(Args.repeated),
   },

@@ -1,7 +1,7 @@
 import { Command, Options } from "@effect/cli"
 import { Effect } from "effect"
 import { lazily } from "../lazily.ts"
-import { optionalText } from "../sharedOptions.ts"
+import { optionalText, textOption } from "../sharedOptions.ts"
 import { identityOption } from "./rootCommand.ts"
 
 const runLogin = lazily(() => import("./login.ts"), "login")
@@ -12,18 +12,21 @@ const runConfig = lazily(() => import("./config.ts"), "config")
 const login = Command.make(
   "login",
   {
-    hub: Options.text("hub").pipe(
-      Options.withDescription("HOST:PORT of the hub, or of several with commas between them"),
-    ),
-    user: Options.text("user").pipe(Options.withDescription("your name at the hub")),
+    hub: textOption("hub", "HOST:PORT", "where the hub is, or where several are, with commas between them"),
+    user: textOption("user", "NAME", "your name at the hub"),
     invite: optionalText(
       "invite",
+      "INVITE",
       "the one-time invite, or - to be asked for it; the password given then becomes the user's",
     ),
     passwordStdin: Options.boolean("password-stdin").pipe(
       Options.withDescription("read the password from standard input instead of asking for it"),
     ),
-    caPin: optionalText("ca-pin", "sha256:…, as the hub prints it; else the system's authorities must know the hub"),
+    caPin: optionalText(
+      "ca-pin",
+      "PIN",
+      "sha256:…, as the hub prints it; else the system's authorities must know the hub",
+    ),
   },
   runLogin,
 ).pipe(Command.withDescription("Log in to a hub and keep a short-lived certificate"))

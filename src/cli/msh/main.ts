@@ -5,9 +5,10 @@ import { runProgram } from "../runProgram.ts"
 /** Runs `msh` on its process, and gives its exit code. */
 export const msh = (process: NodeJS.Process): Effect.Effect<number> =>
   runProgram("msh", process, async () => {
-    const [{ runCommandLine }, { mshCommand, mshForms }] = await Promise.all([
+    const [{ runCommandLine }, { mshCommand, mshCommands, mshForms }] = await Promise.all([
       import("../runCommandLine.ts"),
       import("./mshCommand.ts"),
     ])
-    return (words) => runCommandLine({ name: "msh", version, command: mshCommand, forms: mshForms }, words)
+    return (words) =>
+      runCommandLine({ name: "msh", version, command: mshCommand, commands: mshCommands, forms: mshForms }, words)
   })

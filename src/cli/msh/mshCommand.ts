@@ -5,10 +5,11 @@ import { loginCommands } from "./loginCommands.ts"
 import { rootCommand } from "./rootCommand.ts"
 import { sessionCommands } from "./sessionCommands.ts"
 
+/** The commands of `msh`. */
+export const mshCommands = [...loginCommands, ...connectCommands, ...sessionCommands] as const
+
 /** The whole command line of `msh`. */
-export const mshCommand = rootCommand.pipe(
-  Command.withSubcommands([...loginCommands, ...connectCommands, ...sessionCommands]),
-)
+export const mshCommand = rootCommand.pipe(Command.withSubcommands(mshCommands))
 
 /** How its options are written. */
 export const mshForms: OptionForms = {

@@ -9,6 +9,7 @@ export const rootCommand = Command.make(
   {
     identity: optionalText(
       "identity",
+      "FILE",
       "an identity file made by mezctl auth sign; else MEZITE_IDENTITY, else the last login",
     ),
   },

@@ -1,7 +1,7 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Effect } from "effect"
 import { lazily } from "../lazily.ts"
-import { format, last, optionalText } from "../sharedOptions.ts"
+import { format, last, optionalText, textOption } from "../sharedOptions.ts"
 import { WrongUsage } from "../WrongUsage.ts"
 import { readPlayTimes } from "./readPlayTimes.ts"
 import { identityOption } from "./rootCommand.ts"
@@ -16,8 +16,8 @@ const recording = Args.text({ name: "ID|FILE" })
 const sessionsList = Command.make(
   "ls",
   {
-    user: optionalText("user", "only of this user"),
-    node: optionalText("node", "only on this node"),
+    user: optionalText("user", "NAME", "only of this user"),
+    node: optionalText("node", "NAME", "only on this node"),
     last,
     active: Options.boolean("active").pipe(Options.withDescription("only those that run now")),
     format,
@@ -33,12 +33,13 @@ const play = Command.make(
   "play",
   {
     speed: Options.float("speed").pipe(
+      Options.withPseudoName("N"),
       Options.withDefault(1),
       Options.withDescription("2 is twice as fast; 1 where it is not given"),
     ),
-    skipIdle: optionalText("skip-idle", "cut pauses to this length, or to 2s where none is given"),
-    from: optionalText("from", "begin here, such as 90s or 00:01:30"),
-    to: optionalText("to", "stop here"),
+    skipIdle: optionalText("skip-idle", "DURATION", "cut pauses to this length, or to 2s where none is given"),
+    from: optionalText("from", "TIME", "begin here, such as 90s or 00:01:30"),
+    to: optionalText("to", "TIME", "stop here"),
     events: Options.choice("events", ["none", "notable", "all"] as const).pipe(
       Options.withDefault("none" as const),
       Options.withDescription("show commands, files and connections at their moment; all: also routine ones"),
@@ -55,7 +56,7 @@ const play = Command.make(
 
 const verify = Command.make(
   "verify",
-  { key: optionalText("key", "the hub's public recording key"), recording },
+  { key: optionalText("key", "KEY", "the hub's public recording key"), recording },
   (options) => Effect.flatMap(identityOption, (identity) => runVerify({ ...options, identity })),
 ).pipe(Command.withDescription("Check every seal of a recording"))
 
@@ -63,11 +64,12 @@ const exportCommand = Command.make(
   "export",
   {
     format: Options.choice("format", ["cast2", "cast3", "text", "json", "raw"] as const).pipe(
-      Options.withDescription("asciicast 2 or 3, plain text, JSON, or the bytes that were shown"),
+      Options.withDescription(
+        "asciicast 2 or 3, what was shown as text, all that happened as JSON, or the bytes shown",
+      ),
     ),
-    output: Options.text("output").pipe(
+    output: textOption("output", "FILE", "the file to write; standard output where it is not given").pipe(
       Options.withAlias("o"),
-      Options.withDescription("the file to write; standard output where it is not given"),
       Options.optional,
     ),
     recording,
