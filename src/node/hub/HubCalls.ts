@@ -1,5 +1,5 @@
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, type Scope } from "effect"
 import type { ApiError } from "../../api/ApiError.ts"
 import { atAnyHub } from "../../api/atAnyHub.ts"
 import type { HubNotTrusted } from "../../api/HubNotTrusted.ts"
@@ -33,7 +33,10 @@ export interface ReportBatch {
   readonly events: ReadonlyArray<AuditEventDraft>
 }
 
-/** What the agent asks of its cluster, and tells it; each call on a connection of its own, to a hub that answers. */
+/** Tells what belongs in the audit log; a batch that the hub has already is not stored again. See `AuditReports`. */
+export type Report = (batch: ReportBatch) => Effect.Effect<void, CallFailed>
+
+/** What the agent asks of its cluster, and tells it; each on a connection of its own, to a hub that answers. */
 export class HubCalls extends Context.Tag("mezite/node/HubCalls")<
   HubCalls,
   {
@@ -43,8 +46,8 @@ export class HubCalls extends Context.Tag("mezite/node/HubCalls")<
     readonly register: (
       registration: Registration,
     ) => Effect.Effect<{ readonly host_certificate: string; readonly cluster: ClusterInfo }, CallFailed>
-    /** Tells what belongs in the audit log; a batch that the hub has already is not stored again. See `AuditReports`. */
-    readonly report: (batch: ReportBatch) => Effect.Effect<void, CallFailed>
+    /** A connection for reports, as long as the scope. Once it is lost, each fails. */
+    readonly reports: Effect.Effect<Report, CallFailed, Scope.Scope>
   }
 >() {
   static readonly layer = (options: HubLinks): Layer.Layer<HubCalls> => Layer.effect(HubCalls, make(options))
@@ -63,6 +66,11 @@ const make = ({ links, token }: HubLinks) =>
             hub.Register({ version, labels, mode: mode.mode, mode_source: mode.source, host_key: hostKey }),
           ),
         ),
-      report: ({ id, events }) => Effect.scoped(Effect.flatMap(client, (hub) => hub.Report({ batch_id: id, events }))),
+      reports: Effect.map(
+        client,
+        (hub): Report =>
+          ({ id, events }) =>
+            hub.Report({ batch_id: id, events }),
+      ),
     })
   })

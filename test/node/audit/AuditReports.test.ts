@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Logger, LogLevel, Schedule } from "effect"
+import { Duration, Effect, Layer, Logger, LogLevel, Schedule, TestClock } from "effect"
 import { Forbidden, Unavailable } from "../../../src/api/ApiError.ts"
 import { auditEvent } from "../../../src/domain/AuditEvent.ts"
 import { AuditReports } from "../../../src/node/audit/AuditReports.ts"
@@ -18,6 +18,9 @@ const directory = Effect.acquireRelease(
 class Hub {
   readonly batches = new Map<string, ReportBatch>()
   calls = 0
+  /** Those that are open, and how many there were. */
+  connections = 0
+  opened = 0
   away = false
   /** Takes what it is told and is gone before it says so. */
   forgetful = false
@@ -25,6 +28,18 @@ class Hub {
   get paths(): ReadonlyArray<unknown> {
     return [...this.batches.values()].flatMap(({ events }) => events.map(({ detail }) => detail.path))
   }
+
+  readonly reports = Effect.acquireRelease(
+    Effect.sync(() => {
+      this.connections += 1
+      this.opened += 1
+      return this.report
+    }),
+    () =>
+      Effect.sync(() => {
+        this.connections -= 1
+      }),
+  )
 
   readonly report = (batch: ReportBatch): Effect.Effect<void, Unavailable | Forbidden> =>
     Effect.suspend((): Effect.Effect<void, Unavailable | Forbidden> => {
@@ -49,7 +64,7 @@ const life = <A, E>(
           Layer.succeed(HubCalls, {
             recordingSettings: Effect.die("asked"),
             register: () => Effect.die("registered"),
-            report: hub.report,
+            reports: hub.reports,
           }),
         ),
       ),
@@ -193,5 +208,24 @@ it.scopedLive("what somebody left to be told is told by the next life, once, and
     yield* life(hub, options, ({ report }) => Effect.flatMap(report(event("1")), ({ delivered }) => delivered))
     expect(hub.paths).toEqual(["half", "end", "1"])
     expect(readdirSync(wills)).toEqual([expect.stringMatching(/\.json\.damaged$/)])
+  }),
+)
+
+it.scoped("what comes one by one goes to the hub on one connection, which does not outlive it by long", () =>
+  Effect.gen(function* () {
+    const options = { directory: yield* directory }
+    const hub = new Hub()
+    yield* life(hub, options, ({ report }) =>
+      Effect.gen(function* () {
+        for (const path of ["1", "2", "3"]) yield* Effect.flatMap(report(event(path)), ({ delivered }) => delivered)
+        expect([hub.opened, hub.connections]).toEqual([1, 1])
+        yield* TestClock.adjust("5 seconds")
+        expect(hub.connections).toBe(0)
+        yield* Effect.flatMap(report(event("4")), ({ delivered }) => delivered)
+        expect(hub.opened).toBe(2)
+      }),
+    )
+    expect(hub.connections).toBe(0)
+    expect(hub.paths).toEqual(["1", "2", "3", "4"])
   }),
 )

@@ -28,7 +28,7 @@ const scene = Effect.fnUntraced(function* (env: Option.Option<RecordingMode> = O
   const hub = Layer.succeed(HubCalls, {
     recordingSettings,
     register: () => Effect.die("registered"),
-    report: () => Effect.die("reported"),
+    reports: Effect.die("reported"),
   })
   const start = RecordingTerms.pipe(
     Effect.provide(Layer.provide(RecordingTerms.layer({ env, cacheFile }), hub)),

@@ -1,10 +1,13 @@
-import { Effect, Exit, Queue, Random, Schema } from "effect"
+import { Effect, Exit, Option, Queue, Random, Schema } from "effect"
 import { AuditEventDraft } from "../../../domain/AuditEvent.ts"
-import type { HubCalls } from "../../hub/HubCalls.ts"
+import type { HubCalls, Report } from "../../hub/HubCalls.ts"
 import { reconnectDelay } from "../../hub/ReconnectDelay.ts"
 import type { ReportFile, ReportFiles } from "./ReportFiles.ts"
 
 const decodeBatch = Schema.decode(Schema.parseJson(Schema.Array(AuditEventDraft)))
+
+/** So long a connection to the hub is kept for what may come next: a new one costs both sides much more than a report does. */
+const idleLimit = "5 seconds"
 
 interface Delivery {
   readonly files: ReportFiles
@@ -20,10 +23,10 @@ export const deliverReports = ({ files, hub, wakes, onDone }: Delivery): Effect.
   const setAside = (file: ReportFile, why: string) =>
     Effect.zipRight(Effect.logError(`audit events are set aside as ${file.name}: ${why}`), files.setAside(file))
 
-  const bring = (file: ReportFile) =>
+  const bring = (report: Report) => (file: ReportFile) =>
     files.read(file).pipe(
       Effect.flatMap(decodeBatch),
-      Effect.flatMap((events) => hub.report({ id: file.batchId, events })),
+      Effect.flatMap((events) => report({ id: file.batchId, events })),
       Effect.zipRight(files.remove(file)),
       Effect.catchTags({
         ParseError: () => setAside(file, "it is damaged"),
@@ -38,8 +41,20 @@ export const deliverReports = ({ files, hub, wakes, onDone }: Delivery): Effect.
       Effect.race(Effect.sleep(reconnectDelay(failures, random)), Queue.take(wakes)),
     )
 
+  const bringAll = (report: Report) =>
+    Effect.suspend(() => Effect.forEach(files.list(), bring(report), { discard: true }))
+
+  /** All that is there, and what comes while there is a connection. */
+  const bringUntilIdle = Effect.scoped(
+    Effect.flatMap(hub.reports, (report) =>
+      Effect.repeat(Effect.zipRight(bringAll(report), Effect.timeoutOption(Queue.take(wakes), idleLimit)), {
+        while: Option.isSome,
+      }),
+    ),
+  )
+
   const round = (failures: number): Effect.Effect<never> =>
-    Effect.suspend(() => Effect.forEach(files.list(), bring, { discard: true })).pipe(
+    Effect.suspend(() => (files.list().length === 0 ? Effect.void : bringUntilIdle)).pipe(
       Effect.exit,
       Effect.flatMap((exit) =>
         Exit.isSuccess(exit)
