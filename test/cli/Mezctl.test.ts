@@ -145,6 +145,9 @@ describe("mezctl", () => {
         `a: &a [${"x,".repeat(9)}]\nb: &b [${"*a,".repeat(9)}]\nc: &c [${"*b,".repeat(9)}]\nd: [${"*c,".repeat(9)}]\n`,
         /: this cannot be read: [^\n]*alias[^\n]*\n$/,
       ],
+      ["a: &a\n  b: *a\n", /: this cannot be read: [^\n]*circular[^\n]*\n$/],
+      ["? [1, 2]\n: y\n", /: this is neither YAML nor JSON: line 1: [^\n]*strings\n$/],
+      ['name: !!js/function "x"\n', /: this is neither YAML nor JSON: line 1: Unresolved tag[^\n]*\n$/],
       ["x".repeat(70_000), /: a role has 65536 characters at most\n$/],
     ]
     for (const [text, stderr] of broken) expect(await create(text)).toMatch(stderr)

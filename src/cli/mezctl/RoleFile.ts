@@ -11,16 +11,21 @@ const unreadable = (path: string, why: string) => new CommandFailed({ message: `
 
 const read = (path: string, text: string): Effect.Effect<unknown, CommandFailed> => {
   if (text.length > mostCharacters) return unreadable(path, `a role has ${mostCharacters} characters at most`)
-  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: false })
-  const [error] = document.errors
+  const document = parseDocument(text, { uniqueKeys: true, stringKeys: true, prettyErrors: false })
+  // What it warns of, such as a tag that nobody knows, it would leave out.
+  const [error] = [...document.errors, ...document.warnings]
   if (error !== undefined) {
     const line = text.slice(0, error.pos[0]).split("\n").length
     return unreadable(path, `this is neither YAML nor JSON: line ${line}: ${error.message.split("\n", 1)[0]}`)
   }
   return Effect.try({
-    try: (): unknown => document.toJS({ maxAliasCount: 100 }),
+    // Only what JSON can say: above all nothing that refers to itself.
+    try: (): unknown => JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 100 }))),
     catch: (cause) =>
-      unreadable(path, `this cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`),
+      unreadable(
+        path,
+        `this cannot be read: ${cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause)}`,
+      ),
   })
 }
 
