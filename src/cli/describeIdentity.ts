@@ -5,7 +5,7 @@ export const describeIdentity = ({ hub, credentials }: Identity): ReadonlyArray<
   `User:     ${credentials.user}`,
   `Cluster:  ${credentials.cluster.cluster}`,
   `Hub:      ${hub}`,
-  `Roles:    ${credentials.roles.join(", ")}`,
-  `Logins:   ${credentials.logins.join(", ")}`,
+  `Roles:    ${credentials.roles.join(", ") || "none"}`,
+  `Logins:   ${credentials.logins.join(", ") || "none"}`,
   `Expires:  ${credentials.expires_at}`,
 ]

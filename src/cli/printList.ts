@@ -10,7 +10,7 @@ export type ListFormat = "text" | "json"
 
 /** How a list is printed as text. */
 export interface Columns<A> {
-  readonly header: Row
+  readonly header: ReadonlyArray<string>
   readonly row: (item: A) => Row
 }
 

@@ -13,6 +13,6 @@ export const sessionColumns: Columns<Session> = {
     session.node,
     session.login,
     wholeSeconds(session.started_at),
-    session.ended_at === null ? "-" : wholeSeconds(session.ended_at),
+    session.ended_at && wholeSeconds(session.ended_at),
   ],
 }

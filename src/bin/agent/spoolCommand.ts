@@ -19,8 +19,8 @@ const columns: Columns<SpoolEntry> = {
   header: ["SESSION ID", "USER", "MODE", "STARTED", "BYTES", "STATE", "NEXT ATTEMPT", "WHY"],
   row: (entry) => [
     entry.session_id,
-    entry.user ?? "-",
-    entry.mode ?? "-",
+    entry.user,
+    entry.mode,
     wholeSeconds(entry.started_at),
     String(entry.bytes),
     entry.state === "set_aside" ? "set aside" : entry.state,

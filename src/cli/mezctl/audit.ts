@@ -5,6 +5,7 @@ import { CommandFailed } from "../CommandFailed.ts"
 import { printLine } from "../Output.ts"
 import { type Columns, type ListFormat, printList } from "../printList.ts"
 import { adminHub } from "./AdminHub.ts"
+import { detailText } from "./detailText.ts"
 
 /** `mezctl audit ls`. */
 export interface AuditOptions {
@@ -19,21 +20,16 @@ export interface AuditOptions {
   readonly format: ListFormat
 }
 
-const detailOf = (event: AuditEvent): string =>
-  Object.entries(event.detail)
-    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(" ")
-
 const columns: Columns<AuditEvent> = {
   header: ["TIME", "TYPE", "USER", "NODE", "LOGIN", "SESSION ID", "DETAIL"],
   row: (event) => [
     event.time,
     event.type,
-    event.user ?? "-",
-    event.node ?? "-",
-    event.login ?? "-",
-    event.session_id ?? "-",
-    detailOf(event),
+    event.user,
+    event.node,
+    event.login,
+    event.session_id,
+    detailText(event.detail),
   ],
 }
 

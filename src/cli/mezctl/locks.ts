@@ -42,8 +42,8 @@ const columns: Columns<LockInfo> = {
   row: ({ id, user, node, login, expires_at, created_by, created_at, reason }) => [
     id,
     user !== null ? "user" : node !== null ? "node" : "login",
-    user ?? node ?? login ?? "",
-    expires_at ?? "-",
+    user ?? node ?? login,
+    expires_at,
     created_by,
     created_at,
     reason,

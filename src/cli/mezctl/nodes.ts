@@ -7,8 +7,8 @@ import { type Columns, type ListFormat, printList } from "../printList.ts"
 import { adminHub } from "./AdminHub.ts"
 
 /** The mode a new session would get, why, and whether that is less than the cluster asks for. */
-const modeOf = (node: Node): string => {
-  if (node.mode === null) return "-"
+const modeOf = (node: Node): string | null => {
+  if (node.mode === null) return null
   const source = node.mode_source === null ? "" : ` (${node.mode_source})`
   return `${node.mode}${source}${node.weaker_than_cluster ? " WEAKER THAN CLUSTER" : ""}`
 }
@@ -30,7 +30,7 @@ const columns: Columns<Node> = {
     node.online ? "yes" : "no",
     modeOf(node),
     node.version,
-    node.last_seen_at ?? "-",
+    node.last_seen_at,
     labelsOf(node),
   ],
 }

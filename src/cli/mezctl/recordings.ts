@@ -19,8 +19,8 @@ const columns: Columns<Recording> = {
     recording.node,
     recording.login,
     recording.state,
-    recording.bytes === null ? "-" : String(recording.bytes),
-    recording.expires_at ?? "-",
+    recording.bytes?.toString() ?? null,
+    recording.expires_at,
     noteOf(recording),
   ],
 }

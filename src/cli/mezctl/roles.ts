@@ -9,17 +9,15 @@ import { readRoleFile } from "./RoleFile.ts"
 
 const document = (role: Role): RoleDocument => Schema.encodeSync(Role)(role) as RoleDocument
 
-const listed = (words: ReadonlyArray<string>, separator = ",") => (words.length === 0 ? "-" : words.join(separator))
-
 const columns: Columns<Role> = {
   header: ["NAME", "LOGINS", "NODES", "RECORDINGS", "ADMIN", "DESCRIPTION"],
   row: ({ name, allow, description }) => [
     name,
-    listed(allow.logins),
+    allow.logins.join(","),
     // A selector may hold commas.
-    listed(allow.nodeLabels, " "),
+    allow.nodeLabels.join(" "),
     allow.recordings,
-    listed(allow.admin),
+    allow.admin.join(","),
     description,
   ],
 }

@@ -27,7 +27,7 @@ const columns: Columns<JoinToken> = {
     expires_at,
     created_by,
     created_at,
-    labels === null ? "-" : showLabels(labels) || "none",
+    labels && (showLabels(labels) || "none"),
   ],
 }
 
