@@ -2,11 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
-import { Rpc, RpcGroup, RpcSerialization, RpcServer } from "@effect/rpc"
+import { Rpc, RpcGroup, RpcServer } from "@effect/rpc"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Layer, Option, Ref, Schema, Scope, Stream } from "effect"
 import { hubRpcClient } from "../../src/api/HubRpcClient.ts"
 import { localRpcClient } from "../../src/api/LocalRpcClient.ts"
+import { layerHubMsgPack } from "../../src/api/transport/msgPack.ts"
 import { paths } from "../../src/api/transport/TunnelMessages.ts"
 import { HttpRefusal } from "../../src/proxy/HttpRefusal.ts"
 import { publicRpcEndpoint, rpcEndpoint } from "../../src/proxy/RpcEndpoint.ts"
@@ -29,7 +30,7 @@ const handlers = (hanging: Deferred.Deferred<void>) =>
     Bytes: ({ n }) => Stream.range(1, n).pipe(Stream.map((i) => new Uint8Array(1000).fill(i))),
   })
 
-const services = (hanging: Deferred.Deferred<void>) => Layer.merge(handlers(hanging), RpcSerialization.layerMsgPack)
+const services = (hanging: Deferred.Deferred<void>) => Layer.merge(handlers(hanging), layerHubMsgPack)
 
 const rpcHub = (port = 0) =>
   Effect.gen(function* () {

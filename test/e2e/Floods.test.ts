@@ -203,7 +203,9 @@ describe("a flood", () => {
   attack("of calls whose answers nobody reads", async () => {
     const socket = await webSocket()
     const request = { _tag: "Request", id: "1", tag: "ClusterInfo", payload: null, headers: [] }
-    const call = Buffer.from(RpcSerialization.msgPack.unsafeMake().encode(request) as Uint8Array)
+    const call = Buffer.from(
+      RpcSerialization.makeMsgPack({ useRecords: false }).unsafeMake().encode(request) as Uint8Array,
+    )
     await pour(socket, Buffer.concat(Array(500).fill(webSocketFrame(2, call))), 1_000)
     socket.destroy()
   })
@@ -233,6 +235,21 @@ describe("a length of 2 GB", () => {
     await Promise.all([closed(frame), closed(ssh)])
     await expectWell(before)
     stream.destroy()
+  })
+
+  it("in a message, as lists in each other that have as many values, is refused before anything is set aside for it", async () => {
+    const before = residentMiB()
+    const socket = await webSocket()
+    let said = ""
+    socket.on("data", (bytes: Buffer) => {
+      said += bytes.toString("latin1")
+    })
+    // MessagePack's array 32 of 33,554,431: 256 MiB each.
+    const list = Buffer.from([0xdd, 0x01, 0xff, 0xff, 0xff])
+    for (let i = 0; i < 10; i++) socket.write(webSocketFrame(2, Buffer.concat(Array(25).fill(list))))
+    await until("it is refused", () => said.split("this is no message: more is told of than there is").length === 11)
+    await expectWell(before)
+    socket.destroy()
   })
 })
 

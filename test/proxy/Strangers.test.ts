@@ -1,10 +1,10 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
 import type { WebSocket } from "ws"
+import { layerHubMsgPack } from "../../src/api/transport/msgPack.ts"
 import { openWebSocket } from "../../src/api/transport/OpenWebSocket.ts"
 import { Strangers } from "../../src/proxy/internal/Strangers.ts"
 import { publicRpcEndpoint } from "../../src/proxy/RpcEndpoint.ts"
@@ -31,7 +31,7 @@ describe("strangers", () => {
 
   const rpcHub = Effect.gen(function* () {
     const app = yield* RpcServer.toHttpAppWebsocket(group).pipe(
-      Effect.provide([group.toLayer({ Hello: () => Effect.succeed("hello") }), RpcSerialization.layerMsgPack]),
+      Effect.provide([group.toLayer({ Hello: () => Effect.succeed("hello") }), layerHubMsgPack]),
     )
     const limits = { most: 10, mostOfOne: 3, life: "500 millis" } as const
     return yield* testHub({ upgrades: { "/public": publicRpcEndpoint(app, limits) } })

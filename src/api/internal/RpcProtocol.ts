@@ -3,9 +3,9 @@ import { Socket as SocketTag } from "@effect/platform/Socket"
 import * as RpcClient from "@effect/rpc/RpcClient"
 import { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { FromClientEncoded } from "@effect/rpc/RpcMessage"
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Effect, Option, Redacted, Schedule } from "effect"
 import type { BearerToken } from "../BearerToken.ts"
+import { layerClientMsgPack } from "../transport/msgPack.ts"
 
 interface Options {
   /** A connection that is open already. */
@@ -29,7 +29,7 @@ const withToken = (request: FromClientEncoded, token: BearerToken): FromClientEn
 export const makeRpcProtocol = Effect.fn("Api.makeRpcProtocol")(function* ({ socket, hub, token }: Options) {
   const protocol = yield* RpcClient.makeProtocolSocket({ retrySchedule: Schedule.stop }).pipe(
     Effect.provideService(SocketTag, socket),
-    Effect.provide(RpcSerialization.layerMsgPack),
+    Effect.provide(layerClientMsgPack),
   )
   const lost = (error: RpcClientError) =>
     new RpcClientError({ reason: "Protocol", message: `the connection to ${hub} was lost`, cause: error.cause })

@@ -1,12 +1,12 @@
 import * as fs from "node:fs"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Layer } from "effect"
 import { ClusterRpcs } from "../../api/ClusterRpcs.ts"
 import { HubRpcs } from "../../api/HubRpcs.ts"
 import { NodeRpcs } from "../../api/NodeRpcs.ts"
 import { PublicRpcs } from "../../api/PublicRpcs.ts"
+import { layerHubMsgPack, layerLocalHubMsgPack } from "../../api/transport/msgPack.ts"
 import { paths } from "../../api/transport/TunnelMessages.ts"
 import { Callers } from "../../auth/access/Callers.ts"
 import { layerBearerAuthentication } from "../../auth/rpc/BearerAuthentication.ts"
@@ -40,12 +40,12 @@ const known = RpcServer.toHttpAppWebsocket(servedRpcs.known, options).pipe(
     layerNodeHandlers,
     layerHubHandlers,
     layerBearerAuthentication,
-    RpcSerialization.layerMsgPack,
+    layerHubMsgPack,
   ]),
 )
 
 const open = RpcServer.toHttpAppWebsocket(servedRpcs.open, options).pipe(
-  Effect.provide([layerPublicHandlers, RpcSerialization.layerMsgPack]),
+  Effect.provide([layerPublicHandlers, layerHubMsgPack]),
 )
 
 const withAddress =
@@ -84,7 +84,7 @@ export const layerLocalRpc = (path: string) =>
         RpcServer.layer(servedRpcs.local, options).pipe(
           Layer.provide([layerClusterHandlers, layerLocalAuthentication]),
           Layer.provide(RpcServer.layerProtocolSocketServer),
-          Layer.provide([RpcSerialization.layerMsgPack, NodeSocketServer.layer({ path })]),
+          Layer.provide([layerLocalHubMsgPack, NodeSocketServer.layer({ path })]),
         ),
       )
       fs.chmodSync(path, 0o600)

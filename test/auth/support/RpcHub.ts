@@ -6,10 +6,10 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import * as RpcClient from "@effect/rpc/RpcClient"
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Layer, Option, Redacted } from "effect"
 import type { BearerToken } from "../../../src/api/BearerToken.ts"
+import { layerClientMsgPack, layerHubMsgPack, layerLocalHubMsgPack } from "../../../src/api/transport/msgPack.ts"
 import { AuditAnchor } from "../../../src/auth/audit/AuditAnchor.ts"
 import { Enforcer } from "../../../src/auth/enforcement/Enforcer.ts"
 import { layerBearerAuthentication } from "../../../src/auth/rpc/BearerAuthentication.ts"
@@ -33,7 +33,7 @@ const handlers = Layer.mergeAll(layerPublicHandlers, layerClusterHandlers, layer
 )
 
 const clientOf = <E>(socket: Layer.Layer<Socket.Socket, E>) =>
-  Layer.build(RpcClient.layerProtocolSocket().pipe(Layer.provide([socket, RpcSerialization.layerMsgPack])))
+  Layer.build(RpcClient.layerProtocolSocket().pipe(Layer.provide([socket, layerClientMsgPack])))
 
 /** A client of that URL; give each call its token with `RpcClient.withHeaders`. */
 export const webSocketClient = (url: string) =>
@@ -62,7 +62,7 @@ export const serveWebSocket = Effect.gen(function* () {
   yield* Effect.scoped(Effect.flatMap(webSocketClient(url), (client) => client.ClusterInfo()))
   return url
 }).pipe(
-  Effect.provide([handlers, RpcSerialization.layerMsgPack]),
+  Effect.provide([handlers, layerHubMsgPack]),
   Effect.provide(layerBearerAuthentication),
   Effect.withSpan("serveWebSocket"),
 )
@@ -74,7 +74,7 @@ export const unixSocketClient = Effect.gen(function* () {
     RpcServer.layer(servedRpcs.local, { disableFatalDefects: true }).pipe(
       Layer.provide([handlers, layerLocalAuthentication]),
       Layer.provide(RpcServer.layerProtocolSocketServer),
-      Layer.provide([NodeSocketServer.layer({ path }), RpcSerialization.layerMsgPack]),
+      Layer.provide([NodeSocketServer.layer({ path }), layerLocalHubMsgPack]),
     ),
   )
   const protocol = yield* clientOf(NodeSocket.layerNet({ path }))

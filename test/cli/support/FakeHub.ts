@@ -1,10 +1,11 @@
 import { join } from "node:path"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
-import { RpcSerialization, RpcServer } from "@effect/rpc"
+import { RpcServer } from "@effect/rpc"
 import { Effect, Layer, Redacted, Schema, Stream } from "effect"
 import { Conflict, Invalid } from "../../../src/api/ApiError.ts"
 import { ClusterRpcs, type LockInfo, type Node, type Recording, type Session } from "../../../src/api/ClusterRpcs.ts"
 import { Authentication, Identity } from "../../../src/api/Identity.ts"
+import { layerLocalHubMsgPack } from "../../../src/api/transport/msgPack.ts"
 import { Login, NodeId, NodeName, RoleName, SessionId, UserName } from "../../../src/domain/Identifiers.ts"
 import { Role } from "../../../src/domain/Role.ts"
 
@@ -183,6 +184,6 @@ export const fakeHub = (directory: string) =>
     RpcServer.layer(ClusterRpcs, { disableFatalDefects: true }).pipe(
       Layer.provide([handlers, localAdmin]),
       Layer.provide(RpcServer.layerProtocolSocketServer),
-      Layer.provide([RpcSerialization.layerMsgPack, NodeSocketServer.layer({ path: join(directory, "hub.sock") })]),
+      Layer.provide([layerLocalHubMsgPack, NodeSocketServer.layer({ path: join(directory, "hub.sock") })]),
     ),
   )
