@@ -97,9 +97,14 @@ describe("exit codes", () => {
     "tokens add --type node --uses 10001",
     "tokens add --type node --uses many",
     "config get",
+    "audit ls --limit 0",
+    "audit ls --limit -3",
+    "audit ls --last 0",
+    "audit ls --type nothing",
   ])("wrong usage, mezctl %s: 2, and one line", async (words) => {
     const { code, stderr } = await run(mezctl, words)
     expect({ code, lines: stderr.split("\n").length }).toEqual({ code: 2, lines: 2 })
+    expect(stderr).not.toMatch(/└|readonly|internal/)
   })
 
   it("a program alone asks which command, with its name once", async () => {

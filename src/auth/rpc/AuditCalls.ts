@@ -2,7 +2,6 @@ import { Effect, Either, Option, Stream } from "effect"
 import type { AuditHead } from "../../domain/AuditHead.ts"
 import { AuditAnchor } from "../audit/AuditAnchor.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
-import { matchesDetail } from "../audit/DetailFilter.ts"
 import type { Calls } from "./Calls.ts"
 import { ago, guarded, guardedStream } from "./Guard.ts"
 
@@ -22,13 +21,9 @@ export const auditCalls = Effect.gen(function* () {
     AuditList: ({ type, user, session_id: sessionId, node, last, limit, program, path }) =>
       guardedStream("AuditList", () =>
         Stream.unwrap(
-          Effect.map(ago(last), (sinceMs) => {
-            if (program === null && path === null) return audit.list({ type, user, sessionId, node, sinceMs, limit })
-            const found = audit
-              .list({ type, user, sessionId, node, sinceMs, limit: null })
-              .pipe(Stream.filter((event) => matchesDetail(event, { program, path })))
-            return limit === null ? found : Stream.take(found, limit)
-          }),
+          Effect.map(ago(last), (sinceMs) =>
+            audit.list({ type, user, sessionId, node, sinceMs, limit }, { program, path }),
+          ),
         ),
       ),
     AuditVerify: ({ known }) => guarded("AuditVerify", () => verify(known)),

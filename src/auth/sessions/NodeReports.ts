@@ -67,10 +67,9 @@ const make = Effect.gen(function* () {
     yield* Effect.forEach(events, checkReport, { discard: true })
     const told = new Set(events.flatMap(({ session_id }) => (session_id === null ? [] : [session_id])))
     yield* Effect.forEach(told, (sessionId) => checkSession(node, sessionId), { discard: true })
-    yield* Effect.forEach(events, (event) => audit.append({ ...event, node: node.name }), { discard: true }).pipe(
-      Effect.whenEffect(remember(node, id)),
-      sql.withTransaction,
-    )
+    yield* audit
+      .appendAll(events.map((event) => ({ ...event, node: node.name })))
+      .pipe(Effect.whenEffect(remember(node, id)), sql.withTransaction)
   })
 
   return { report }

@@ -6,6 +6,7 @@ import type { SigningKey } from "../../keys/SigningKey.ts"
 import { chainStart, emptyChain, type Followed, follow } from "../AuditChain.ts"
 import { type AuditRow, chainedOf } from "../AuditRow.ts"
 import { isSignedBy } from "../SignedHead.ts"
+import { nextTurn } from "./nextTurn.ts"
 import { storedHead } from "./storedHead.ts"
 
 /** A head that the log had once, and says who says so. */
@@ -24,12 +25,6 @@ export interface AuditVerdict {
 
 /** So many hold up everything else that the hub does for some 2 ms. */
 const batchSize = 250
-
-/** Lets the event loop do what waits: `Effect.yieldNow` lets other fibers run, but no socket be read. */
-const nextTurn = Effect.async<void>((resume) => {
-  const turn = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(turn))
-})
 
 /**
  * All that stands in the next so many places, also where two stand in one, or one between two; where nothing does, what comes next. Who
