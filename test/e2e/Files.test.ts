@@ -226,7 +226,9 @@ describe("file transfers", () => {
     await cluster.startHub()
     await until("the transfer's end is audited", async () => {
       const [last, before] = await cluster.audit("sftp")
-      return last?.detail.reason === "the client closed the connection" && before?.detail.path === `${there}/cut-off`
+      return (
+        last?.detail.reason === "the connection to the client was closed" && before?.detail.path === `${there}/cut-off`
+      )
     })
   })
 

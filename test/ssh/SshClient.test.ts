@@ -146,6 +146,16 @@ describe("our client, OpenSSH's server", () => {
     }),
   )
 
+  it.scopedLive("has had the server stop listening when the scope of a listener is closed", () =>
+    Effect.gen(function* () {
+      const ssh = yield* client(yield* sshd(yield* workspace))
+      for (let round = 0; round < 20; round += 1) {
+        const { port } = yield* Effect.scoped(ssh.listen("127.0.0.1", 0))
+        expect(Exit.isFailure(yield* Effect.exit(Effect.scoped(dial(port))))).toBe(true)
+      }
+    }),
+  )
+
   it.scopedLive("says that the connection is gone, where it goes as a session is asked for", () =>
     Effect.gen(function* () {
       const socket = yield* dial(yield* sshd(yield* workspace))

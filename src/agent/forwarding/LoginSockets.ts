@@ -58,12 +58,22 @@ export const loginSockets = Effect.fn("LoginSockets.of")(
     return {
       connect: (host, port) =>
         Effect.flatMap(resolveHost(host), ([first = "", ...others]) =>
-          others.reduce(
-            (tried, address) => Effect.orElse(tried, () => connectTo(address, port)),
-            connectTo(first, port),
+          Effect.map(
+            others.reduce(
+              (tried, address) => Effect.orElse(tried, () => connectTo(address, port)),
+              connectTo(first, port),
+            ),
+            (socket) => ({
+              socket,
+              address: isIP(host) === 0 ? Option.fromNullable(socket.remoteAddress) : Option.none(),
+            }),
           ),
         ),
-      connectUnix: (path) => connectedSocket(() => sockets.connectUnix(rights, path), escapeText(path)),
+      connectUnix: (path) =>
+        Effect.map(
+          connectedSocket(() => sockets.connectUnix(rights, path), escapeText(path)),
+          (socket) => ({ socket, address: Option.none() }),
+        ),
       listen: (address, port, onSocket) =>
         Effect.map(
           listenAt(

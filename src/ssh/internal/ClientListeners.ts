@@ -9,6 +9,9 @@ import type { Ssh2Connection } from "./ssh2/Ssh2Shape.ts"
 
 const maxWaiting = 64
 
+/** How long a server is waited for to stop listening. */
+const answerLimitMs = 1000
+
 /** Asks a server to listen for its client, and hands out the connections that it passes on. */
 export class ClientListeners {
   readonly #client: Client
@@ -28,7 +31,7 @@ export class ClientListeners {
     })
   }
 
-  /** The server stops listening with the scope. */
+  /** Once the scope is closed the server has stopped listening, or has not answered within a second. */
   readonly listen = (host: string, port: number): Effect.Effect<RemoteListener, ChannelRefused, Scope.Scope> =>
     Effect.acquireRelease(this.#start(host, port), ({ port: bound }) => this.#stop(host, bound)).pipe(
       Effect.map(({ port: bound, queue }) => ({ port: bound, connections: queue.stream })),
@@ -51,10 +54,20 @@ export class ClientListeners {
     )
   }
 
+  /** Plain callbacks, since what ends a scope cannot be interrupted. */
   #stop(host: string, port: number): Effect.Effect<void> {
-    return Effect.sync(() => {
+    return Effect.async((resume) => {
       this.#queues.delete(`${host}:${port}`)
-      if (this.#link.transport.writable) this.#client.unforwardIn(host, port)
+      const { transport } = this.#link
+      const done = (): void => {
+        clearTimeout(limit)
+        transport.off("close", done)
+        resume(Effect.void)
+      }
+      const limit = setTimeout(done, answerLimitMs)
+      transport.once("close", done)
+      if (transport.writable) this.#client.unforwardIn(host, port, done)
+      else done()
     })
   }
 }

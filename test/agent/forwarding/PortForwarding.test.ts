@@ -107,7 +107,13 @@ describe("ports that a client forwards", () => {
         {
           type: "port",
           ...about,
-          detail: { ...detail, action: "close", bytes_from_client: 5_001_000, bytes_to_client: 32 },
+          detail: {
+            ...detail,
+            address: "127.0.0.1",
+            action: "close",
+            bytes_from_client: 5_001_000,
+            bytes_to_client: 32,
+          },
         },
       ])
     }),
@@ -139,6 +145,8 @@ describe("ports that a client forwards", () => {
       yield* until(() => ssh.stderr.includes("no-such-host.invalid cannot be looked up: no such host"))
       expect(ssh.stderr).toContain(`open failed: connect failed: 127.0.0.1 port ${closed}: connection refused`)
       yield* until(() => events.filter(({ detail }) => detail.action === "fail").length === 2)
+      yield* until(() => events.some(({ detail }) => detail.action === "close"))
+      expect(events.filter(({ detail }) => "address" in detail)).toEqual([])
     }),
   )
 

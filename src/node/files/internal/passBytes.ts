@@ -10,7 +10,7 @@ import { TransferGarbled } from "../TransferGarbled.ts"
 import type { TransferAudit } from "./transferAudit.ts"
 import { watcherOf } from "./watcherOf.ts"
 
-/** The client closed its channel before the program had ended. */
+/** The client closed its channel before the program had ended, or was lost with all between. */
 export class ClientLeft extends Schema.TaggedError<ClientLeft>()("ClientLeft", { message: Schema.String }) {}
 
 /** Bytes that passed, of the transfer's protocol. */
@@ -34,7 +34,7 @@ const watched = <A>(look: () => A): Effect.Effect<A, TransferGarbled> =>
     Effect.catchAll((error) => (error instanceof TransferGarbled ? Effect.fail(error) : Effect.die(error))),
   )
 
-const clientLeft = new ClientLeft({ message: "the client closed the connection" })
+const clientLeft = new ClientLeft({ message: "the connection to the client was closed" })
 
 /** Moves bytes between client and program, both shown to the watcher; what it tells is kept before they are passed on. */
 class BytePump {

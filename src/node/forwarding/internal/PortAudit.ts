@@ -13,6 +13,8 @@ export interface Forward {
   readonly target: string
   /** Who connected, `ADDRESS:PORT`. */
   readonly origin: string
+  /** What a host's name in `target` meant then. */
+  readonly address?: string
 }
 
 /** How a forwarded connection ended. */
@@ -48,7 +50,7 @@ export const portAudit = Effect.fnUntraced(function* (
 
   const event = (
     action: string,
-    { direction, target, origin }: Omit<Forward, "origin"> & Partial<Forward>,
+    { direction, target, origin, address }: Omit<Forward, "origin"> & Partial<Forward>,
     detail: AuditEventDraft["detail"],
   ) =>
     auditEvent("port", {
@@ -58,6 +60,7 @@ export const portAudit = Effect.fnUntraced(function* (
         direction,
         target: escapeText(target),
         ...(origin === undefined || origin === "" ? {} : { origin: escapeText(origin) }),
+        ...(address === undefined ? {} : { address }),
         ...detail,
       },
     })

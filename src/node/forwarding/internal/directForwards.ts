@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { type DirectForward, ForwardTarget } from "../../../ssh/DirectForward.ts"
 import type { MachineSockets } from "../../machine/MachineSockets.ts"
 import type { ForwardFailed } from "../ForwardFailed.ts"
@@ -22,6 +22,8 @@ const connect = (sockets: MachineSockets, target: ForwardTarget) =>
     Unix: ({ path }) => sockets.connectUnix(path),
   })
 
+const optionalAddress = Option.match({ onNone: () => ({}), onSome: (address: string) => ({ address }) })
+
 /** Connects a client to where it wants to be (`-L`, `-D`), and passes bytes until both sides have closed. */
 export const serveDirect = (
   request: DirectForward,
@@ -32,7 +34,11 @@ export const serveDirect = (
   return sockets.pipe(
     Effect.tap(() => audit.opening(forward)),
     Effect.flatMap((opened) => connect(opened, request.target)),
-    Effect.flatMap((socket) => Effect.flatMap(request.accept, (channel) => passOn(audit, forward, channel, socket))),
+    Effect.flatMap(({ socket, address }) =>
+      Effect.flatMap(request.accept, (channel) =>
+        passOn(audit, { ...forward, ...optionalAddress(address) }, channel, socket),
+      ),
+    ),
     Effect.catchAll(({ message }) => Effect.zipRight(request.reject(message), audit.failed(forward, message))),
     Effect.scoped,
   )
