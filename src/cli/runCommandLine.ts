@@ -1,6 +1,6 @@
-import { CliConfig, Command, type ValidationError } from "@effect/cli"
+import { CliConfig, Command, ValidationError } from "@effect/cli"
 import type { CliApp } from "@effect/cli/CliApp"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { misspelt } from "../domain/Variables.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import { describeFailure } from "./describeFailure.ts"
@@ -9,6 +9,7 @@ import { quietConsole } from "./internal/quietConsole.ts"
 import { normalizeArguments, type OptionForms } from "./normalizeArguments.ts"
 import { warn } from "./Output.ts"
 import { Stdio } from "./Stdio.ts"
+import { WrongUsage } from "./WrongUsage.ts"
 
 /** A program's command line. */
 export interface CommandLine<Name extends string, E, R, A> extends Helped {
@@ -25,6 +26,28 @@ const hangup = Effect.flatMap(Stdio, ({ onSignal }) =>
     return Effect.sync(off)
   }),
 )
+
+/** At the end of a line such an option would take the command for its value. */
+const checkValues = (words: ReadonlyArray<string>, { global, flags }: OptionForms) => {
+  const end = words.indexOf("--")
+  const option = words.slice(0, end < 0 ? undefined : end).find((word) => global.has(word) && !flags.has(word))
+  return option === undefined ? Effect.void : new WrongUsage({ message: `${option} takes a value (see --help)` })
+}
+
+/** @effect/cli lists the program's commands also where a group lacks one. */
+const explainMismatch = Effect.fnUntraced(function* (
+  error: ValidationError.ValidationError,
+  helped: Helped,
+  words: ReadonlyArray<string>,
+) {
+  const { unknownCommand } = yield* Effect.promise(() => import("./help/unknownCommand.ts"))
+  const named = words.filter((word) => !word.startsWith("-"))
+  const message = ValidationError.isCommandMismatch(error) ? unknownCommand(helped, named) : Option.none()
+  return yield* Option.match(message, {
+    onNone: () => Effect.fail(error),
+    onSome: (message) => Effect.fail(new WrongUsage({ message })),
+  })
+})
 
 /**
  * Runs a command line and gives its exit code: 0; 1 for a failure (a variable that is misspelt is one) and 2 for wrong usage,
@@ -44,7 +67,13 @@ export const runCommandLine = <Name extends string, E, R, A>(
       version,
     })
     const runOrHelp = Effect.flatMap(offerHelp({ command, commands }, sorted), (helped) =>
-      helped ? Effect.void : run(["node", name, ...sorted]),
+      helped
+        ? Effect.void
+        : Effect.zipRight(checkValues(sorted, forms), run(["node", name, ...sorted])).pipe(
+            Effect.catchIf(ValidationError.isValidationError, (error) =>
+              explainMismatch(error, { command, commands }, sorted),
+            ),
+          ),
     )
     const correctlySpelt = Effect.suspend(() => {
       const [unknown] = misspelt(env)

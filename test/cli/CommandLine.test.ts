@@ -112,6 +112,15 @@ describe("exit codes", () => {
     expect((await run(msh, "")).stderr).toBe("msh: which command? (see --help)\n")
   })
 
+  it.each([
+    ["bogus", 'there is no command "bogus" (see --help)'],
+    ["users bogus", 'there is no command "users bogus": users has add, ls, update, reset, rm (see --help)'],
+    ["users ls --identity", "--identity takes a value (see --help)"],
+    ["users rm", "Missing argument <NAME> (see --help)"],
+  ])("mezctl %s says what is wrong", async (words, message) => {
+    expect(await run(mezctl, words)).toMatchObject({ code: 2, stderr: `mezctl: ${message}\n` })
+  })
+
   it("mezctl without a hub says where it looked", async () => {
     const { code, stderr } = await run(mezctl, "users ls")
     expect(code).toBe(1)
