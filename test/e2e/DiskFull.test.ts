@@ -134,6 +134,10 @@ describe.skipIf(!SmallDisk.possible())("a hub whose disk is full (needs root)", 
     expect(refused.stderr).toMatch(
       /^mezite: the session cannot begin: the hub(?:'s disk is full| cannot store the recording now)\n$/,
     )
+    for (const mode of ["node", "off"]) {
+      const begun = await runToEnd(await mshSsh.words(cluster, mode, { command: "echo begun" }), cluster.userVariables)
+      expect(begun).toMatchObject({ code: 0, stdout: Buffer.from("begun\n"), stderr: "" })
+    }
     for (const terminal of others) {
       terminal.type("echo still''-here\r")
       await terminal.shows(/still-here\r\n/)
@@ -151,7 +155,7 @@ describe.skipIf(!SmallDisk.possible())("a hub whose disk is full (needs root)", 
       return found.every(({ ended_at }) => ended_at !== null) && found
     })
     for (const [index, mode] of (["node-sync", "node"] as const).entries()) {
-      const id = sessions.find(({ node }) => node === mode)?.session_id ?? ""
+      const id = sessions.findLast(({ node }) => node === mode)?.session_id ?? ""
       const [shown = ""] = shells[index]?.text.split(/\r\n(?:mezite: |\[status )/) ?? []
       const { output } = storedRecording(cluster.recording(id))
       expect(output.toString().slice(0, shown.length)).toBe(shown)
@@ -159,7 +163,9 @@ describe.skipIf(!SmallDisk.possible())("a hub whose disk is full (needs root)", 
     }
     expect(sessions.map(({ node, status }) => [node, status]).toSorted()).toEqual([
       ["node", "completed"],
+      ["node", "completed"],
       ["node-sync", "interrupted"],
+      ["off", "unrecorded"],
       ["off", "unrecorded"],
     ])
   })

@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Context, Effect, Layer } from "effect"
+import { UnwrittenTokens } from "./internal/UnwrittenTokens.ts"
 
 /** A token whose signature holds. */
 export interface UsedToken {
@@ -43,12 +44,26 @@ const make = Effect.gen(function* () {
       (rows) => rows.length === 1,
     )
 
-  return { use: (token: UsedToken) => Effect.zipRight(sweep, insert(token)) }
+  const write = (token: UsedToken) => Effect.zipRight(sweep, insert(token))
+
+  const unwritten = new UnwrittenTokens()
+  const writeOrRemember = Effect.fnUntraced(function* (token: UsedToken) {
+    const key = JSON.stringify([token.subject, token.tokenId])
+    if (unwritten.has(key)) return false
+    return yield* Effect.catchAll(write(token), (error) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        unwritten.add(key, token.expiresAtMs, now - clocksApartMs) ? Effect.succeed(true) : error,
+      ),
+    )
+  })
+
+  // Where hubs share a database nothing else is answered without it, and what one remembers no other knows.
+  return { use: sql.onDialectOrElse({ pg: () => write, orElse: () => writeOrRemember }) }
 })
 
 /**
- * Which tokens were used, until they have expired: each is good once, at whichever hub of the cluster, also after hubs were started anew. Only
- * tokens whose signature holds are to come here: nobody makes it grow in another's name.
+ * Which tokens were used, until they have expired: each is good once, at whichever hub of the cluster, also after hubs were started anew
+ * (but for those of a time when a hub of its own could not write them down). Only tokens whose signature holds are to come here: nobody makes it grow in another's name.
  */
 export class UsedTokens extends Context.Tag("mezite/auth/UsedTokens")<
   UsedTokens,

@@ -59,3 +59,28 @@ it.scoped("forgets what nobody takes any more, not all at once", () =>
     expect(yield* count).toBe(2)
   }),
 )
+
+it.scoped("is used once also where it can't be written down, as far as there is room in memory", () =>
+  Effect.gen(function* () {
+    if (inject("postgres") !== undefined) return
+    yield* TestClock.setTime(testEpochMs)
+    const hub = yield* hubIn(yield* temporaryFolder)
+    const [{ use }, sql] = [Context.get(hub, UsedTokens), Context.get(hub, SqlClient.SqlClient)]
+    yield* sql`ALTER TABLE used_tokens RENAME TO lost`
+    expect(yield* use(token("a"))).toBe(true)
+    expect(yield* use(token("a"))).toBe(false)
+    yield* sql`ALTER TABLE lost RENAME TO used_tokens`
+    expect(yield* use(token("a"))).toBe(false)
+    expect(yield* use(token("b"))).toBe(true)
+    yield* sql`ALTER TABLE used_tokens RENAME TO lost`
+    yield* Effect.forEach(
+      Array.from({ length: 19_999 }, (_, index) => token(`${index}`)),
+      use,
+      { discard: true },
+    )
+    expect(yield* Effect.flip(use(token("one too many")))).toMatchObject({ _tag: "SqlError" })
+    yield* TestClock.adjust("10 minutes")
+    expect(yield* use(token("later", testEpochMs + 900_000))).toBe(true)
+    expect(yield* use(token("later", testEpochMs + 900_000))).toBe(false)
+  }),
+)
