@@ -13,7 +13,7 @@ const alone = (credentials: unknown) => {
   return { ...told, cluster: { ...told.cluster, hubs: [] } }
 }
 
-describe("mezctl's ways to the hub", { timeout: 120_000 }, () => {
+describe("mezctl's ways to the hub", { timeout: 180_000 }, () => {
   let cluster: Cluster
   let admin: Person
   beforeAll(async () => {

@@ -5,6 +5,7 @@ import { Chunk, Effect, Option, Stream } from "effect"
 import { Identity } from "../../../src/api/Identity.ts"
 import { everySession } from "../../../src/auth/access/SessionScope.ts"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
+import { EventOrigin } from "../../../src/auth/audit/EventOrigin.ts"
 import { Recordings } from "../../../src/auth/recordings/Recordings.ts"
 import type { SessionFilter } from "../../../src/auth/sessions/internal/sessionPages.ts"
 import { NodeReports } from "../../../src/auth/sessions/NodeReports.ts"
@@ -112,6 +113,23 @@ describe("a session", () => {
         ["session.recording.stored", false],
         ["session.end", undefined],
         ["session.start", undefined],
+      ])
+    }).pipe(Effect.provide(layerTestHub())),
+  )
+
+  it.scoped("that somebody ends is told of with where they are, and not with where its user is", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const [far, here] = [sessionInfo(), sessionInfo()]
+      yield* Effect.forEach([far, here], (info) => sessions.started(info))
+      const end = (info: typeof far) =>
+        sessions.terminate(SessionId.make(info.sessionId), { by: "ada", reason: "lunch" })
+      yield* Effect.provideService(end(far), EventOrigin, "198.51.100.7:5022")
+      yield* end(here)
+      const ordered = { type: "session.terminate", user: "ada", node: "web-1" }
+      expect((yield* events).slice(0, 2)).toMatchObject([
+        { ...ordered, session_id: here.sessionId, remote_address: null },
+        { ...ordered, session_id: far.sessionId, remote_address: "198.51.100.7:5022" },
       ])
     }).pipe(Effect.provide(layerTestHub())),
   )
