@@ -6,26 +6,42 @@ import { FileFailed } from "./FileFailed.ts"
 import { privateDirectory } from "./privateDirectory.ts"
 import { syncDirectory } from "./syncDirectory.ts"
 
-const writeDurably = (path: string, content: string): void => {
+const write = (path: string, content: string): number => {
   const fd = fs.openSync(path, "wx", 0o600)
   try {
     fs.writeFileSync(fd, content)
-    fs.fsyncSync(fd)
-  } finally {
-    fs.closeSync(fd)
-  }
-}
-
-const replace = (path: string, content: string): void => {
-  const draft = `${path}.${randomUUID()}.tmp`
-  try {
-    writeDurably(draft, content)
-    fs.renameSync(draft, path)
+    return fd
   } catch (error) {
-    fs.rmSync(draft, { force: true })
+    fs.closeSync(fd)
     throw error
   }
 }
+
+/** Waits for the disk without keeping this process from everything else. */
+const flush = (fd: number): Effect.Effect<void, NodeJS.ErrnoException> =>
+  Effect.async((resume) => fs.fsync(fd, (error) => resume(error === null ? Effect.void : Effect.fail(error))))
+
+const attempt = <A>(act: () => A): Effect.Effect<A, NodeJS.ErrnoException> =>
+  Effect.try({ try: act, catch: (error) => error as NodeJS.ErrnoException })
+
+const replace = (path: string, content: string): Effect.Effect<void, NodeJS.ErrnoException> => {
+  const draft = `${path}.${randomUUID()}.tmp`
+  const written = Effect.acquireUseRelease(
+    attempt(() => write(draft, content)),
+    flush,
+    (fd) => Effect.sync(() => fs.closeSync(fd)),
+  )
+  return Effect.zipRight(
+    written,
+    attempt(() => fs.renameSync(draft, path)),
+  ).pipe(
+    Effect.onError(() => Effect.sync(() => fs.rmSync(draft, { force: true }))),
+    Effect.uninterruptible,
+  )
+}
+
+/** Of two that replace the same file the later stays, also where the disk is done with it first. */
+const oneByOne = Effect.unsafeMakeSemaphore(1)
 
 /**
  * Puts a file that only its owner may read (0600) in its place, durably: whoever reads it sees the old content or the new,
@@ -34,10 +50,7 @@ const replace = (path: string, content: string): void => {
 export const writePrivateFile = (path: string, content: string): Effect.Effect<void, FileFailed> =>
   privateDirectory(dirname(path)).pipe(
     Effect.zipRight(
-      Effect.try({
-        try: () => replace(path, content),
-        catch: (error) => FileFailed.of(path, error as NodeJS.ErrnoException),
-      }),
+      Effect.mapError(oneByOne.withPermits(1)(replace(path, content)), (error) => FileFailed.of(path, error)),
     ),
     Effect.zipRight(syncDirectory(dirname(path))),
   )

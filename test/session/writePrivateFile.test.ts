@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { writePrivateFile } from "../../src/session/writePrivateFile.ts"
 
 const scratch = Effect.acquireRelease(
@@ -23,6 +23,33 @@ describe("writePrivateFile", () => {
       expect(fs.statSync(path).mode & 0o777).toBe(0o600)
       expect(fs.readdirSync(join(path, ".."))).toEqual(["file"])
     }),
+  )
+
+  it.scopedLive(
+    "leaves of several at once the one that came last, and lets others go on while it waits for the disk",
+    () =>
+      Effect.gen(function* () {
+        const path = join(yield* scratch, "file")
+        let turns = 0
+        const others = yield* Effect.fork(
+          Effect.forever(
+            Effect.async<void>((resume) => {
+              turns += 1
+              setImmediate(() => resume(Effect.void))
+            }),
+          ),
+        )
+        for (let round = 0; round < 10; round += 1) {
+          const contents = ["a".repeat(1_000_000), "b", "c".repeat(100_000), `last of ${round}`]
+          yield* Effect.forEach(contents, (content) => writePrivateFile(path, content), {
+            concurrency: "unbounded",
+            discard: true,
+          })
+          expect(fs.readFileSync(path, "utf8")).toBe(`last of ${round}`)
+        }
+        yield* Fiber.interrupt(others)
+        expect(turns).toBeGreaterThan(40)
+      }),
   )
 
   it.scopedLive("says why it can't, and leaves no draft", () =>
