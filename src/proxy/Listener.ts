@@ -8,6 +8,7 @@ import { makeHttpServer } from "./internal/HttpServer.ts"
 import { listening } from "./internal/Listening.ts"
 import { openConnections } from "./internal/OpenConnections.ts"
 import { sniffHttp2 } from "./internal/SniffHttp2.ts"
+import { StrangeSockets } from "./internal/StrangeSockets.ts"
 import { makeUpgradeRouter } from "./internal/UpgradeRouter.ts"
 import type { ListenAddress } from "./ListenAddress.ts"
 import type { ListenError } from "./ListenError.ts"
@@ -20,13 +21,19 @@ export interface ListenerLimits {
   readonly headersTimeoutMs: number
   readonly maxHeaderBytes: number
   readonly maxConnections: number
+  /** Connections from one address, of which it is not known whose they are; of a load balancer's address there may be as many as come. */
+  readonly maxStrangersOfOne: number
 }
 
 export const defaultListenerLimits: ListenerLimits = {
   headersTimeoutMs: 10_000,
   maxHeaderBytes: 32 * 1024,
   maxConnections: 20_000,
+  maxStrangersOfOne: 2_000,
 }
+
+/** Whoever takes HTTP/2 connections ends those of strangers by then. */
+const http2StrangerMs = 20_000
 
 export interface ListenerOptions {
   readonly address: ListenAddress
@@ -92,8 +99,15 @@ export const listen = Effect.fn("Listener.listen")(function* (
   options: ListenerOptions,
 ): Effect.fn.Return<ListenAddress, ListenError, Scope.Scope> {
   const limits = options.limits ?? defaultListenerLimits
+  const strangers = new StrangeSockets({
+    most: limits.maxConnections,
+    mostOfOne: Option.isSome(options.tls) ? limits.maxStrangersOfOne : limits.maxConnections,
+  })
   const dispatch: Dispatch = (protocol, socket) => {
-    if (protocol === "h2") return options.onHttp2(socket)
+    if (protocol === "h2") {
+      setTimeout(() => strangers.known(socket), http2StrangerMs).unref()
+      return options.onHttp2(socket)
+    }
     http.emit("connection", socket)
     // It was paused where its first bytes were read to tell the protocol.
     socket.resume()
@@ -104,8 +118,11 @@ export const listen = Effect.fn("Listener.listen")(function* (
   })
   server.maxConnections = limits.maxConnections
   yield* openConnections(server)
+  strangers.watch(server)
   const http = yield* httpServer(limits)
   http.on("request", options.onRequest)
-  http.on("upgrade", yield* makeUpgradeRouter({ routes: options.upgrades, trustForwarded: Option.isNone(options.tls) }))
+  const onAccept = (socket: Duplex) => strangers.known(socket)
+  const trustForwarded = Option.isNone(options.tls)
+  http.on("upgrade", yield* makeUpgradeRouter({ routes: options.upgrades, trustForwarded, onAccept }))
   return yield* listening(server, options.address)
 })

@@ -3,12 +3,12 @@ import { connect as connectPlain, type Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
 import { describe, expect, it } from "@effect/vitest"
 import { makeGenericClientConstructor, Server, ServerCredentials, type ServiceDefinition } from "@grpc/grpc-js"
-import { Effect } from "effect"
+import { Effect, Scope } from "effect"
 import { grpcChannelOptions, grpcCredentials } from "../../src/api/GrpcTrust.ts"
 import { hubAuthority } from "../../src/api/HubAddress.ts"
 import { tlsOptions } from "../../src/api/HubTrust.ts"
 import { defaultListenerLimits } from "../../src/proxy/Listener.ts"
-import { eventually } from "./TestAgent.ts"
+import { eventually, onlineAgent } from "./TestAgent.ts"
 import { type TestHub, type TestHubOptions, testHub } from "./TestHub.ts"
 
 const plain = (bytes: Buffer) => bytes
@@ -194,3 +194,38 @@ describe("without TLS", () => {
     }),
   )
 })
+
+/** A connection inside TLS from that address of this machine; closed where the hub does not want it. */
+const tlsFrom = (hub: TestHub, localAddress: string) =>
+  Effect.acquireRelease(
+    Effect.async<{ readonly socket: Socket; readonly isOpen: boolean }>((resume) => {
+      const { host, port } = hub.address
+      const tcp = connectPlain({ host, port, localAddress })
+      const socket = connectTls({ socket: tcp, ALPNProtocols: ["http/1.1"], ...tlsOptions(hub.trust) })
+      for (const one of [tcp, socket]) one.on("error", () => socket.destroy())
+      socket.once("close", () => resume(Effect.succeed({ socket, isOpen: false })))
+      socket.once("secureConnect", () => resume(Effect.succeed({ socket, isOpen: true })))
+    }),
+    ({ socket }) => Effect.sync(() => socket.destroy()),
+  )
+
+it.scopedLive("one address holds some connections before it is known whose they are, and leaves room for others", () =>
+  Effect.gen(function* () {
+    const hub = yield* testHub({ tls: true, limits: { ...defaultListenerLimits, maxStrangersOfOne: 3 } })
+    const scope = yield* Effect.scope
+    const sockets: Array<Socket> = []
+    const isTaken = (address = "127.0.0.1") =>
+      Effect.map(Scope.extend(tlsFrom(hub, address), scope), ({ socket, isOpen }) => {
+        if (isOpen) sockets.push(socket)
+        return isOpen
+      })
+    // A control connection and two tunnels take places of their own until it is known that they are a node's.
+    yield* onlineAgent(hub)
+    for (let place = 1; place <= 3; place++) yield* eventually(`place ${place} is free`, isTaken())
+    expect(yield* isTaken()).toBe(false)
+    expect(yield* isTaken("127.0.0.2")).toBe(true)
+    sockets[0]?.destroy()
+    yield* eventually("a place is free again", isTaken())
+    expect(yield* isTaken()).toBe(false)
+  }),
+)

@@ -54,6 +54,8 @@ export interface RouterOptions {
   /** Handlers by path. */
   readonly routes: Readonly<Record<string, UpgradeHandler>>
   readonly trustForwarded: boolean
+  /** Its handler has taken this connection. */
+  readonly onAccept: (socket: Duplex) => void
 }
 
 /** Finds the path's handler, and gives up on it where it neither accepts nor refuses in time. */
@@ -100,6 +102,7 @@ export const makeUpgradeRouter = Effect.fn("Listener.makeUpgradeRouter")(functio
       request,
       accept: accept(request, socket, head, () => {
         accepted = true
+        options.onAccept(socket)
       }),
     }
     const handled = handle(options.routes, upgrade, () => accepted)
