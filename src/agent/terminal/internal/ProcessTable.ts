@@ -22,8 +22,9 @@ export interface Snapshot {
 
 /** As many are looked at before something else has its turn. */
 const atOnce = 100
-/** Between two looks it rests for so many times as long as the last one took, however many wait for processes to end. */
+/** Between two looks others have the thread for so many times as long as the last one had it, within reason. */
 const restFactor = 2
+const longestRestMs = 50
 /** Who waits for the memory of a process that hangs in the kernel may wait for ever. */
 const longestReadMs = 200
 
@@ -36,24 +37,25 @@ export const auditMark = (sessionId: string): string => `audit session ${session
 const parseStat = (pid: number, stat: string): ReadonlyArray<ProcessStat> => {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   const [state = "", parent = "", group = "", session = ""] = fields
-  if (state === "Z" || state === "X") return []
+  if (state === "" || state === "Z" || state === "X") return []
   return [{ pid, parent: Number(parent), group: Number(group), session: Number(session), startedAt: fields[19] ?? "" }]
 }
 
-/** Nothing of a process that has ended since it was listed, or is not this user's to look into. */
-const orNothing = () => ""
+/** What there is to read of a process that has ended since it was listed, or is not this user's to look into. */
+const nothing = ""
 
 /** Here, for the kernel answers out of its own tables at once: to have another thread ask costs more. */
-const statOf = (pid: number): ReadonlyArray<ProcessStat> => {
+const readAtOnce = (pid: number, file: "stat" | "sessionid"): string => {
   try {
-    return parseStat(pid, readFileSync(`/proc/${pid}/stat`, "latin1"))
+    return readFileSync(`/proc/${pid}/${file}`, "latin1")
   } catch {
-    return []
+    return nothing
   }
 }
 
-/** What is read of a process's memory may keep its reader waiting: not this thread. */
-const read = (pid: number, file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, "latin1").catch(orNothing)
+/** It is in the process's memory, whose reader may be kept waiting: not this thread. */
+const readEnvironment = (pid: number): Promise<string> =>
+  readFile(`/proc/${pid}/environ`, "latin1").catch(() => nothing)
 
 /** Looks at all processes of the machine, once for all who want to know at the same time. */
 export class ProcessTable {
@@ -85,17 +87,20 @@ export class ProcessTable {
   }
 
   async #look(): Promise<Snapshot> {
-    const sinceMs = performance.now()
     const all: Array<ProcessStat> = []
+    let busyMs = 0
     const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name))
     for (let from = 0; from < pids.length; from += atOnce) {
-      const some = pids.slice(from, from + atOnce).flatMap((pid) => statOf(Number(pid)))
+      const sinceMs = performance.now()
+      const some = pids
+        .slice(from, from + atOnce)
+        .flatMap((pid) => parseStat(Number(pid), readAtOnce(Number(pid), "stat")))
       all.push(...some)
+      busyMs += performance.now() - sinceMs
       await this.#learn(some)
     }
     const byMark = this.#byMark(all)
-    const endMs = performance.now()
-    this.#restUntilMs = endMs + (endMs - sinceMs) * restFactor
+    this.#restUntilMs = performance.now() + Math.min(busyMs * restFactor, longestRestMs)
     return { all, marked: (mark) => byMark.get(mark) ?? [] }
   }
 
@@ -104,7 +109,8 @@ export class ProcessTable {
     const learnt = some
       .filter((one) => !this.#marks.has(nameOf(one)))
       .map(async (one) => {
-        const [environment, auditSession] = await Promise.all([read(one.pid, "environ"), read(one.pid, "sessionid")])
+        const auditSession = readAtOnce(one.pid, "sessionid")
+        const environment = await readEnvironment(one.pid)
         const marks = environment.split("\0").filter((variable) => variable.startsWith(`${this.#variable}=`))
         this.#marks.set(nameOf(one), auditSession === "" ? marks : [...marks, auditMark(auditSession)])
       })

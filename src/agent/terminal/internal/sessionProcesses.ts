@@ -38,14 +38,17 @@ export const signalGroups = (groups: ReadonlyArray<number>, signal: NodeJS.Signa
     { discard: true },
   )
 
-/** By a clock that nobody sets. */
-const gone = Effect.fn("sessionProcesses.gone")(function* (session: ProcessSession, within: Duration.Duration) {
-  const until = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(within)
-  while ((yield* Clock.currentTimeNanos) < until) {
-    if ((yield* liveGroups(session)).length === 0) return true
+/** The groups that are left when all have ended, none, or when the time is over, by a clock that nobody sets. */
+const leftAfter = Effect.fn("sessionProcesses.leftAfter")(function* (
+  session: ProcessSession,
+  limit: Duration.Duration,
+) {
+  const until = (yield* Clock.currentTimeNanos) + Duration.unsafeToNanos(limit)
+  while (true) {
+    const left = yield* liveGroups(session)
+    if (left.length === 0 || (yield* Clock.currentTimeNanos) >= until) return left
     yield* Effect.sleep(pollInterval)
   }
-  return false
 })
 
 const hangUp = (groups: ReadonlyArray<number>) =>
@@ -65,12 +68,12 @@ export const endProcesses = Effect.fn("sessionProcesses.end")(function* (
   yield* hangUp(first)
   const groups = yield* liveGroups(session)
   yield* hangUp(groups.filter((group) => !first.includes(group)))
-  if (yield* gone(session, grace)) return
+  let left = yield* leftAfter(session, grace)
   for (let attempt = 0; attempt < killAttempts; attempt++) {
-    const left = yield* liveGroups(session)
     if (left.length === 0) return
     yield* signalGroups(left, "SIGKILL")
     yield* Effect.sleep(pollInterval)
+    left = yield* liveGroups(session)
   }
   yield* Effect.logWarning(`processes of session ${session.leader ?? session.marks?.environment} do not die`)
 })
