@@ -51,11 +51,11 @@ export const currentIdentity = Effect.fn("CurrentIdentity.read")(function* (opti
   const identity = found.value
   const { user, expires_at, certificate, cluster } = identity.credentials
   if (yield* isExpired(identity)) {
-    const anew =
-      path === (yield* home).identity
-        ? `msh login --hub ${identity.hub} --user ${user}`
-        : `${path} has to be made anew (mezctl auth sign --user ${user})`
-    return yield* new CommandFailed({ message: `your certificate expired at ${expires_at}: ${anew}` })
+    const file = path === (yield* home).identity ? "" : `have ${path} made anew (mezctl auth sign), or `
+    const pin = identity.ca_pin === null ? "" : ` --ca-pin ${identity.ca_pin}`
+    return yield* new CommandFailed({
+      message: `your certificate expired at ${expires_at}: ${file}msh login --hub ${identity.hub}${pin} --user ${user}`,
+    })
   }
   const parts = usable(identity)
   if (Either.isLeft(parts)) return yield* new CommandFailed({ message: `${path}: ${parts.left.message}` })

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import Database from "better-sqlite3"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -76,7 +76,16 @@ describe("mezctl's ways to the hub", { timeout: 180_000 }, () => {
     const { credentials, ...rest } = JSON.parse(readFileSync(short, "utf8"))
     await until("the certificate has expired", () => Date.now() > Date.parse(credentials.expires_at))
     expect(await admin.mezctl("--identity", short, "nodes", "ls")).toMatchObject(
-      failed(/^mezctl: your certificate expired at \S+Z: \S+ has to be made anew \(mezctl auth sign --user ada\)\n$/),
+      failed(
+        /^mezctl: your certificate expired at \S+Z: have \S+ made anew \(mezctl auth sign\), or msh login [^\n]+\n$/,
+      ),
+    )
+    const home = join(cluster.directory, "expired")
+    mkdirSync(home)
+    copyFileSync(short, join(home, "identity.json"))
+    const expired = { ...admin.variables, MEZITE_HOME: home }
+    expect(await runToEnd([...bundled("mezctl"), "nodes", "ls"], expired)).toMatchObject(
+      failed(/^mezctl: your certificate expired at \S+Z: msh login --hub \S+ --ca-pin sha256:\w+ --user ada\n$/),
     )
     // Whatever the file says of it: the hub knows.
     expect(

@@ -118,7 +118,7 @@ describe("who may not in", () => {
     const { code, stderr } = await run(mshSsh, "web-1", { command: "true", identity: path })
     expect(code).toBe(255)
     expect(stderr).toBe(
-      `msh: your certificate expired at 2026-01-01T00:00:00.000Z: msh login --hub ${identity.hub} --user alice\n`,
+      `msh: your certificate expired at 2026-01-01T00:00:00.000Z: have ${path} made anew (mezctl auth sign), or msh login --hub ${identity.hub} --ca-pin ${identity.ca_pin} --user alice\n`,
     )
   })
 
