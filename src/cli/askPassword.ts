@@ -14,8 +14,7 @@ export const askPassword = Effect.fn("askPassword")(function* (question: string)
       message: "there is no terminal to ask for the password: give it with --password-stdin",
     })
   }
-  yield* Effect.ignore(writeTo(stderr, question))
-  const typed = yield* readSecret(stdin)
+  const typed = yield* readSecret(stdin, () => void stderr.write(question))
   yield* Effect.ignore(writeTo(stderr, "\n"))
   if (typed._tag === "Interrupted") return yield* new ExitWith({ code: 130 })
   return Redacted.make(typed.text)

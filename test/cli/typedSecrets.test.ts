@@ -9,7 +9,7 @@ import { Stdio, type StdioShape } from "../../src/cli/Stdio.ts"
 
 /** A terminal at which somebody types, and what is shown there. */
 const terminal = () => {
-  const modes: Array<boolean> = []
+  const modes: Array<boolean | string> = []
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (raw: boolean) => void modes.push(raw) })
   const stderr = new PassThrough()
   const stdio = { stdin, stderr, stdout: new PassThrough(), env: {} } as unknown as StdioShape
@@ -40,9 +40,11 @@ describe("a secret that is typed unseen", () => {
     Effect.gen(function* () {
       const { stdin, stdio, modes } = terminal()
       const typing = Effect.forEach(pieces, (piece) => Effect.sync(() => stdin.write(bytes(piece))))
-      const [typed] = yield* Effect.all([readSecret(stdio.stdin), typing], { concurrency: "unbounded" })
+      const [typed] = yield* Effect.all([readSecret(stdio.stdin, () => modes.push("asked")), typing], {
+        concurrency: "unbounded",
+      })
       expect(typed).toMatchObject(expected)
-      expect(modes).toEqual([true, false])
+      expect(modes).toEqual([true, "asked", false])
     }),
   )
 

@@ -7,10 +7,11 @@ export type TypedSecret = { readonly _tag: "Line"; readonly text: string } | { r
 const longest = 1024
 
 /**
- * Reads one line from a terminal with echo off: backspace, ^U, ^C and ^D work. The terminal is as before afterwards; what came with
- * the line and stands behind it, as of two lines that were pasted, is for who reads next.
+ * Asks for one line and reads it from a terminal with echo off, which it is before anything is asked: backspace, ^U, ^C and ^D work.
+ * The terminal is as before afterwards; what came with the line and stands behind it, as of two lines that were pasted, is for who
+ * reads next.
  */
-export const readSecret = (stdin: NodeJS.ReadStream): Effect.Effect<TypedSecret> =>
+export const readSecret = (stdin: NodeJS.ReadStream, ask: () => void): Effect.Effect<TypedSecret> =>
   Effect.async((resume) => {
     const decoder = new StringDecoder("utf8")
     let text = ""
@@ -45,5 +46,6 @@ export const readSecret = (stdin: NodeJS.ReadStream): Effect.Effect<TypedSecret>
     stdin.on("data", heard)
     stdin.on("end", ended)
     stdin.resume()
+    ask()
     return Effect.sync(cleanup)
   })
