@@ -106,10 +106,7 @@ const bench = Effect.gen(function* () {
   yield* timed("100 appends, one after the other, each durable", Effect.repeatN(append, 99))
   const told = Array.from({ length: 1_000 }, () => auditEvent("exec"))
   yield* timed("1000 that a node tells at once", audit.appendAll(told))
-  yield* timed(
-    "1000 appends at once",
-    Effect.replicateEffect(append, 1_000, { concurrency: "unbounded", discard: true }),
-  )
+  yield* timed("200 appends at once", Effect.replicateEffect(append, 200, { concurrency: "unbounded", discard: true }))
 })
 
 const folder = mkdtempSync(join(tmpdir(), "mezite-bench-"))

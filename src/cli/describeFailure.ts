@@ -41,9 +41,12 @@ const reportFailure = (error: unknown): FailureReport => {
   return { message: messageOf(error), code: 1 }
 }
 
-/** One line for any way to fail: typed errors by their message, defects as what they are, interruption without a word. */
+/** A program that is interrupted itself describes nothing any more: a hub that is told to stop interrupts what it is answering. */
+const brokenOff = "the hub broke off its answer, as when it is stopped: try again"
+
+/** One line for any way to fail: typed errors by their message, defects as what they are. */
 export const describeFailure = (cause: Cause.Cause<unknown>): FailureReport => {
-  if (Cause.isInterruptedOnly(cause)) return { message: undefined, code: 130 }
+  if (Cause.isInterruptedOnly(cause)) return { message: brokenOff, code: 1 }
   return Option.match(Cause.failureOption(cause), {
     onSome: reportFailure,
     onNone: () => ({ message: `internal error: ${messageOf(Cause.squash(cause))}`, code: 1 }),

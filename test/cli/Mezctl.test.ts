@@ -169,6 +169,10 @@ describe("mezctl", () => {
       code: 1,
       stderr: expect.stringContaining("BROKEN: event 8 (01J) is wrong"),
     })
+    expect(await run("audit ls --limit 1")).toMatchObject({
+      code: 1,
+      stderr: "mezctl: the hub broke off its answer, as when it is stopped: try again\n",
+    })
     expect(await stdoutOf("config get session_recording")).toBe("node-sync\n")
     expect(await stdoutOf("ca export --type host")).toBe("ssh-ed25519 host\n")
   })

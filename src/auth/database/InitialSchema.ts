@@ -141,7 +141,7 @@ const statements = [
     detail TEXT NOT NULL,
     digest TEXT NOT NULL
   )`,
-  "CREATE INDEX audit_by_time ON audit_events (time_ms, seq)",
+  "CREATE INDEX audit_by_time ON audit_events (time_ms, seq, type, user_name, node)",
   "CREATE INDEX audit_by_type ON audit_events (type, time_ms, seq, user_name, node)",
   "CREATE INDEX audit_by_user ON audit_events (user_name, time_ms, seq, type, node)",
   "CREATE INDEX audit_by_session ON audit_events (session_id, time_ms, seq, type)",

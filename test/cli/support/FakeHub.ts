@@ -159,7 +159,8 @@ const handlers = ClusterRpcs.toLayer({
   ConfigSet: ({ value }) =>
     value === "bogus" ? new Invalid({ message: "session_recording is node-sync, node or off" }) : Effect.void,
   ConfigList: () => Effect.succeed([{ key: "session_recording", value: "node-sync" }]),
-  AuditList: () => Stream.empty,
+  // As a hub does that is stopped meanwhile.
+  AuditList: ({ limit }) => (limit === 1 ? Stream.fromEffect(Effect.interrupt) : Stream.empty),
   AuditVerify: () =>
     Effect.succeed({ events: 7, head: { count: 7, digest: "0".repeat(64) }, problem: "event 8 (01J) is wrong" }),
   SessionsList: ({ active }) => (active ? Stream.empty : Stream.make(session, { ...session, ended_at: null })),
