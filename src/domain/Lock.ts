@@ -8,9 +8,11 @@ export const LockId = Schema.String.pipe(
 )
 export type LockId = typeof LockId.Type
 
-/** What an admin says why: one line, possibly empty. */
+/** What an admin says why: one line, possibly empty, with nothing in it that acts on the terminals of those who read it. */
 export const Reason = Schema.String.pipe(
-  Schema.pattern(/^\P{Cc}{0,200}$/u, { message: () => "a reason is one line of 200 characters at most" }),
+  Schema.pattern(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]{0,200}$/u, {
+    message: () => "a reason is one line of 200 characters at most, without control characters",
+  }),
 )
 
 /** Whom a lock shuts out: a user everywhere, everybody from a node, or everybody from the accounts of a name. */
