@@ -164,6 +164,22 @@ describe("a file transfer", () => {
     }),
   )
 
+  it.scoped("tells what was read and written also after a thousand other things", () =>
+    Effect.gen(function* () {
+      const { events, reports } = auditLog()
+      const audit = yield* transferAudit(reports, sftp(), sessionInfo(), "agent")
+      for (let at = 0; at < 1100; at += 1) audit.tell({ action: "mkdir", path: `/${at}`, result: "ok" })
+      audit.tell({ action: "download", path: "/secret", bytes: 10, result: "ok" })
+      yield* audit.settled
+      yield* audit.ended({ exit_code: 0 })
+      expect(events.slice(1000).map(({ detail }) => detail)).toMatchObject([
+        { action: "download", path: "/secret" },
+        { action: "tally", of: "mkdir", count: 100 },
+        { action: "end", operations: 1101 },
+      ])
+    }),
+  )
+
   it.scopedLive("tells a thousand files one by one, and counts what comes after", () =>
     Effect.gen(function* () {
       const { events, reports } = auditLog()

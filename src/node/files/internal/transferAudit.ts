@@ -28,7 +28,10 @@ export interface TransferAudit {
   readonly ended: (end: Detail) => Effect.Effect<void>
 }
 
-/** Of more files than that only how many they were, and how large. */
+/**
+ * Of more than that only how many they were, and how large. Of files' content and of all else each: nobody hides what was read or
+ * written behind a thousand directories.
+ */
 const limits = { oneByOne: 1000, keys: 64 }
 
 const types = { Sftp: "sftp", Scp: "scp", Rsync: "exec" } as const
@@ -54,6 +57,8 @@ const detailOf = ({ action, path, to, name, bytes, attributes, result }: FileOpe
   ...attributes,
   result: escapeText(result),
 })
+
+const isContent = ({ action }: FileOperation): boolean => action === "upload" || action === "download"
 
 /** Files and bytes, of all that was done. */
 class Totals {
@@ -81,15 +86,15 @@ export const transferAudit = Effect.fnUntraced(function* (
   host: NodeHost["Type"],
 ): Effect.fn.Return<TransferAudit, never, Scope.Scope> {
   const about = { user: info.user, session_id: info.sessionId, login: info.login, remote_address: info.remoteAddress }
-  const tally = new EventTally(limits)
+  const tallies = { content: new EventTally(limits), others: new EventTally(limits) }
   const totals = new Totals()
   const startedMs = yield* Clock.currentTimeMillis
   const event = (detail: Detail) => auditEvent(types[transfer._tag], { ...about, detail })
   const lost = event({ action: "end", ...aboutOf(transfer), reason: `the ${host} was lost` })
   const will = new TransferWill(reports, lost)
   let taken: Array<AuditEventDraft> = []
-  const tellCounted = yield* tellTally(tally, ({ key, amounts }) =>
-    reports.tell(event({ action: "tally", of: key, ...amounts })),
+  const tellCounted = yield* Effect.forEach(Object.values(tallies), (tally) =>
+    tellTally(tally, ({ key, amounts }) => reports.tell(event({ action: "tally", of: key, ...amounts }))),
   )
 
   return {
@@ -102,6 +107,7 @@ export const transferAudit = Effect.fnUntraced(function* (
     begun: (operations) => will.change(operations, (operation) => event(detailOf(operation))),
     tell: (operation) => {
       totals.add(operation)
+      const tally = tallies[isContent(operation) ? "content" : "others"]
       if (tally.takesOneByOne()) taken.push(event(detailOf(operation)))
       else {
         const outcome = operation.result === "ok" ? "" : " failed"
@@ -115,7 +121,7 @@ export const transferAudit = Effect.fnUntraced(function* (
       return Effect.forEach(events, reports.report, { concurrency: "unbounded", discard: true })
     }),
     ended: (end) =>
-      Effect.flatMap(Effect.zipRight(tellCounted, Clock.currentTimeMillis), (nowMs) =>
+      Effect.flatMap(Effect.zipRight(Effect.all(tellCounted, { discard: true }), Clock.currentTimeMillis), (nowMs) =>
         reports.tell(
           event({
             action: "end",
