@@ -15,6 +15,8 @@ type Field = "user" | "session_id" | "node" | "login" | "remote_address"
 
 const who: ReadonlyArray<Field> = ["user"]
 const session: ReadonlyArray<Field> = ["user", "session_id", "node", "login", "remote_address"]
+/** What somebody does at the hub's unix socket, which has no address. */
+const onSession: ReadonlyArray<Field> = ["user", "session_id", "node", "login"]
 
 /** Of each type of event: which fields it has always, and what of its own. Written out, so that a new type needs a row here too. */
 const table: Readonly<Record<AuditEventType, readonly [ReadonlyArray<Field>, ReadonlyArray<string>]>> = {
@@ -42,7 +44,7 @@ const table: Readonly<Record<AuditEventType, readonly [ReadonlyArray<Field>, Rea
   "session.start": [session, ["mode", "mode_source", "command", "terminal", "program_version"]],
   "session.join": [session, ["session_user"]],
   "session.resize": [session, ["cols", "rows"]],
-  "session.terminate": [session, ["session_user", "reason"]],
+  "session.terminate": [onSession, ["session_user", "reason"]],
   "session.end": [session, ["duration_ms", "exit_code", "reason", "bytes", "frames", "recording_digest"]],
   "session.rejected": [["user", "node", "remote_address"], ["reason"]],
   "session.recording.stored": [session, ["digest", "bytes", "frames", "status"]],
