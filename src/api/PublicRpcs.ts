@@ -60,6 +60,9 @@ export const LoginAnswer = Schema.Union(
 )
 export type LoginAnswer = typeof LoginAnswer.Type
 
+/** The password is right, but not the code of the second factor, or it was used before: another may be tried. */
+export class WrongCode extends Schema.TaggedError<WrongCode>()("WrongCode", { message: Schema.String }) {}
+
 /** What may be called without being known: to become known. */
 export class PublicRpcs extends RpcGroup.make(
   Rpc.make("ClusterInfo", { success: ClusterInfo }),
@@ -75,7 +78,7 @@ export class PublicRpcs extends RpcGroup.make(
       public_key: Schema.String,
     },
     success: LoginAnswer,
-    error: ApiError,
+    error: Schema.Union(ApiError, WrongCode),
   }),
   Rpc.make("Join", {
     payload: {

@@ -55,7 +55,10 @@ export const normalizeArguments = (words: ReadonlyArray<string>, forms: OptionFo
     const isOption = word.startsWith("-") && word !== "-"
     const isRemote = forms.remote !== undefined && sorted.plain[0] === forms.remote
     if (word === "--" || (isRemote && !isOption)) {
-      forced.push("--", ...(word === "--" ? [] : [word]), ...waiting)
+      // As ssh(1) takes it: `ssh NODE -- COMMAND` runs COMMAND.
+      const [next, ...rest] = waiting
+      const given = isRemote && word !== "--" && next === "--" ? rest : waiting
+      forced.push("--", ...(word === "--" ? [] : [word]), ...given)
       break
     }
     if (isOption) takeOption(word, waiting, sorted, forms)

@@ -1,16 +1,14 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Context, Duration, Effect, Layer, Option, Redacted } from "effect"
 import { Invalid, NotFound, Unauthenticated, type Unavailable } from "../../api/ApiError.ts"
-import type { Credentials, LoginAnswer } from "../../api/PublicRpcs.ts"
+import { type Credentials, type LoginAnswer, WrongCode } from "../../api/PublicRpcs.ts"
 import { auditEvent } from "../../domain/AuditEvent.ts"
 import type { UserName } from "../../domain/Identifiers.ts"
-
 import { lockedMessage } from "../../domain/Lock.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { CertificateIssuer } from "../keys/CertificateIssuer.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { Locks } from "../locks/Locks.ts"
-
 import { Settings } from "../settings/Settings.ts"
 import { CredentialIssuer, withinTerms } from "./CredentialIssuer.ts"
 import { enrolment } from "./Enrolment.ts"
@@ -48,7 +46,7 @@ export interface SignRequest {
 const refused = new Unauthenticated({ message: "the user name, the password or the invite is wrong" })
 
 // Only who has shown the password reads this.
-const wrongCode = new Unauthenticated({ message: "the code is wrong, or was used before: wait for the next one" })
+const wrongCode = new WrongCode({ message: "the code is wrong, or was used before: wait for the next one" })
 
 const longestTtl = Duration.days(366)
 
@@ -77,8 +75,8 @@ const make = Effect.gen(function* () {
         )
       : Effect.flatMap(passwords.hash(password), (hash) => users.redeem(user, invite, hash))
 
-  const failed = (attempt: LoginAttempt, method: FailedLogin["method"], error: Unauthenticated) =>
-    Effect.zipRight(failedLogins.report({ ...attempt, method, reason: error.message }), error)
+  const failed = (attempt: LoginAttempt, method: FailedLogin["method"], error: Unauthenticated | WrongCode) =>
+    Effect.zipRight(failedLogins.report({ ...attempt, method, reason: error.message }), Effect.fail(error))
 
   /** Only who has proven who it is learns that it is locked, and why. */
   const checkLock = (user: UserName) =>
@@ -170,7 +168,7 @@ export class Logins extends Context.Tag("mezite/auth/Logins")<
      */
     readonly login: (
       attempt: LoginAttempt,
-    ) => Effect.Effect<LoginAnswer, Unauthenticated | Invalid | Unavailable | SqlError>
+    ) => Effect.Effect<LoginAnswer, Unauthenticated | WrongCode | Invalid | Unavailable | SqlError>
     /** Without a password, for machines: by an admin. */
     readonly sign: (request: SignRequest) => Effect.Effect<Credentials, NotFound | Unauthenticated | Invalid | SqlError>
   }

@@ -1,6 +1,5 @@
 import { Effect, Option, Redacted } from "effect"
-import type { Unauthenticated } from "../../api/ApiError.ts"
-import type { Credentials, LoginAnswer } from "../../api/PublicRpcs.ts"
+import { type Credentials, type LoginAnswer, WrongCode } from "../../api/PublicRpcs.ts"
 import { askNewPassword, askPassword } from "../askPassword.ts"
 import { CommandFailed } from "../CommandFailed.ts"
 import { warn } from "../Output.ts"
@@ -43,13 +42,10 @@ const passwordOf = ({ invite, user, passwordStdin }: LoginRequest, lines: Secret
 
 const passwordSet = "Your password is set. The invite is used up: from now on log in without it."
 
-const isWrongCode = (error: unknown): error is Unauthenticated =>
-  typeof error === "object" && error !== null && "_tag" in error && error._tag === "Unauthenticated"
-
 /** Asks again where the code was wrong; the last time that is the failure. */
 const withCode = <A, E, R>(left: number, once: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Stdio> =>
   Effect.catchAll(once, (error) =>
-    left > 1 && isWrongCode(error)
+    left > 1 && error instanceof WrongCode
       ? Effect.zipRight(warn(error.message), withCode(left - 1, once))
       : Effect.fail(error),
   )
