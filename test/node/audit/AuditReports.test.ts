@@ -205,6 +205,7 @@ it.scopedLive("what somebody left to be told is told by the next life, once, and
     expect(occurred).toEqual(["string", "string"])
     expect(readdirSync(wills)).toEqual([])
     writeFileSync(join(wills, `${randomUUID()}.json`), "[")
+    writeFileSync(join(wills, `${randomUUID()}.json.tmp`), "[]")
     yield* life(hub, options, ({ report }) => Effect.flatMap(report(event("1")), ({ delivered }) => delivered))
     expect(hub.paths).toEqual(["half", "end", "1"])
     expect(readdirSync(wills)).toEqual([expect.stringMatching(/\.json\.damaged$/)])

@@ -17,11 +17,15 @@ export class WillFiles {
     this.#directory = directory
   }
 
-  /** The ids of those that an earlier process left. */
+  /** The ids of those that an earlier process left. Drafts that it left are removed: what they were to replace is there. */
   readonly left: Effect.Effect<ReadonlyArray<string>, FileFailed> = Effect.suspend(() =>
     Effect.zipRight(
       privateDirectory(this.#directory),
-      this.#try("", () => fs.readdirSync(this.#directory).flatMap((name) => fileName.exec(name)?.[1] ?? [])),
+      this.#try("", () => {
+        const names = fs.readdirSync(this.#directory)
+        for (const draft of names.filter((name) => name.endsWith(".tmp"))) fs.rmSync(join(this.#directory, draft))
+        return names.flatMap((name) => fileName.exec(name)?.[1] ?? [])
+      }),
     ),
   )
 
