@@ -85,10 +85,18 @@ const make = Effect.gen(function* () {
     return { user: userOf(row), invite, expiresAtMs }
   })
 
+  /** Takes the row's lock, in both databases: whoever else wants to change it waits for the end of this transaction. */
+  const hold = (name: string) => sql<UserRow>`UPDATE users SET name = name WHERE name = ${name} RETURNING *`
+
+  const whileHeld = <A, E, R>(name: string, use: (user: Option.Option<UserRecord>) => Effect.Effect<A, E, R>) =>
+    isName(name)
+      ? sql.withTransaction(Effect.flatMap(hold(name), ([row]) => use(Option.map(Option.fromNullable(row), userOf))))
+      : use(Option.none())
+
   const update = Effect.fn("Users.update")(function* (name: UserName, wanted: Partial<UserAccess>, by: string) {
     const updated = Effect.gen(function* () {
-      // The row's lock comes first, so that of two changes at once the second builds on the first.
-      const [row] = yield* sql<UserRow>`UPDATE users SET name = name WHERE name = ${name} RETURNING *`
+      // Of two changes at once the second builds on the first.
+      const [row] = yield* hold(name)
       if (row === undefined) return yield* missing(name)
       const { roles, logins } = userOf(row)
       const access = { roles: wanted.roles ?? roles, logins: wanted.logins ?? logins }
@@ -159,7 +167,7 @@ const make = Effect.gen(function* () {
     return redeemed.length === 1
   })
 
-  return { add, update, reset, remove, find, list, shutOut, redeem }
+  return { add, update, reset, remove, find, whileHeld, list, shutOut, redeem }
 })
 
 /** The users of the cluster, people and machines. Each change is audited with it. `by`: who makes it. */
@@ -182,6 +190,11 @@ export class Users extends Context.Tag("mezite/auth/Users")<
     /** The user's certificates are worth nothing from then on, and what the user has running is ordered to end. */
     readonly remove: (name: UserName, by: string) => Effect.Effect<void, NotFound | SqlError>
     readonly find: (name: string) => Effect.Effect<Option.Option<UserRecord>, SqlError>
+    /** Does something in one transaction, until whose end nobody else changes that user: what depends on who the user is. */
+    readonly whileHeld: <A, E, R>(
+      name: string,
+      use: (user: Option.Option<UserRecord>) => Effect.Effect<A, E, R>,
+    ) => Effect.Effect<A, E | SqlError, R>
     readonly list: Effect.Effect<ReadonlyArray<UserRecord>, SqlError>
     /** Of users that are connected since some time (Unix milliseconds) those that may not be any more, and why. */
     readonly shutOut: (

@@ -27,11 +27,14 @@ export const userCalls = Effect.gen(function* () {
     yield* mayGive(caller, yield* known.all(roles))
   })
 
-  /** A user who isn't there is nobody's: that is for the call itself to tell. */
-  const mayTouch = Effect.fnUntraced(function* (caller: Identity, name: string) {
-    const user = yield* users.find(name)
-    if (Option.isSome(user)) yield* maySet(caller, user.value.roles)
-  })
+  /**
+   * Lets a caller do something to a user who may do no more than the caller, nor is given more meanwhile. That a user isn't there is
+   * for the call itself to tell.
+   */
+  const touching = <A, E, R>(caller: Identity, name: string, call: Effect.Effect<A, E, R>) =>
+    users.whileHeld(name, (user) =>
+      Effect.zipRight(maySet(caller, Option.match(user, { onNone: () => [], onSome: ({ roles }) => roles })), call),
+    )
 
   return {
     UsersAdd: (wanted) =>
@@ -41,16 +44,14 @@ export const userCalls = Effect.gen(function* () {
     UsersUpdate: ({ name, roles, logins: wanted }) =>
       guarded("UsersUpdate", (caller) =>
         Effect.gen(function* () {
-          yield* mayTouch(caller, name)
           yield* maySet(caller, roles ?? [])
           const access = { ...(roles && { roles }), ...(wanted && { logins: wanted }) }
-          return shownUser(yield* users.update(name, access, nameOf(caller)))
+          return shownUser(yield* touching(caller, name, users.update(name, access, nameOf(caller))))
         }),
       ),
     UsersReset: ({ name }) =>
       guarded("UsersReset", (caller) =>
-        mayTouch(caller, name).pipe(
-          Effect.zipRight(users.reset(name, nameOf(caller))),
+        touching(caller, name, users.reset(name, nameOf(caller))).pipe(
           Effect.zipLeft(enforcer.now),
           Effect.map(shownInvite),
         ),
@@ -58,14 +59,14 @@ export const userCalls = Effect.gen(function* () {
     UsersList: () => guarded("UsersList", () => Effect.map(users.list, (all) => all.map(shownUser))),
     UsersRemove: ({ name }) =>
       guarded("UsersRemove", (caller) =>
-        mayTouch(caller, name).pipe(Effect.zipRight(users.remove(name, nameOf(caller))), Effect.zipRight(enforcer.now)),
+        Effect.zipRight(touching(caller, name, users.remove(name, nameOf(caller))), enforcer.now),
       ),
     AuthSign: ({ user, ttl, public_key }) =>
       guarded("AuthSign", (caller) =>
         Effect.gen(function* () {
-          yield* mayTouch(caller, user)
           const [by, remoteAddress] = [nameOf(caller), yield* CallerAddress]
-          return yield* logins.sign({ user, ttl: durationOf(ttl), publicKey: public_key, by, remoteAddress })
+          const order = { user, ttl: durationOf(ttl), publicKey: public_key, by, remoteAddress }
+          return yield* touching(caller, user, logins.sign(order))
         }),
       ),
   } satisfies Calls<"UsersAdd" | "UsersUpdate" | "UsersReset" | "UsersList" | "UsersRemove" | "AuthSign">
