@@ -4,32 +4,24 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ListObjectsV2Command } from "@aws-sdk/client-s3"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { PostgresServer } from "../support/PostgresServer.ts"
-import { RadosGateway } from "../support/RadosGateway.ts"
 import { Cluster } from "./support/Cluster.ts"
 import { bundled, Program, runToEnd } from "./support/Program.ts"
 import { SecondHub } from "./support/SecondHub.ts"
+import { SharedStores } from "./support/SharedStores.ts"
 import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
 import { mshSsh } from "./support/ways.ts"
 
-const bucket = "mezite-session-recordings"
 const directory = mkdtempSync(join(tmpdir(), "mezite-e2e-"))
 const identityOfB = join(directory, "alice-b.json")
 
-let postgres: PostgresServer
-let gateway: RadosGateway
+let stores: SharedStores
 let cluster: Cluster
 let hubB: SecondHub
 
 beforeAll(async () => {
-  ;[postgres, gateway] = await Promise.all([PostgresServer.start(), RadosGateway.start()])
-  await gateway.createBucket(bucket)
-  const shared = {
-    MEZITE_DATABASE_URL: postgres.url("postgres"),
-    MEZITE_RECORDING_ENC_KEY: "8f".repeat(32),
-    ...gateway.hubVariables(bucket),
-  }
+  stores = await SharedStores.start()
+  const shared = { ...stores.variables, MEZITE_RECORDING_ENC_KEY: "8f".repeat(32) }
   const mode = (name: string) => ({ MEZITE_RECORDING_MODE: name, MEZITE_RECORDING_ACK_TIMEOUT: "2s" })
   // At the same instant, on a database that is empty.
   ;[cluster, hubB] = await Promise.all([
@@ -39,13 +31,13 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await cluster?.stop()
-  await Promise.all([postgres?.stop(), gateway?.stop()])
+  await stores?.stop()
 })
 
 type Listed = { session_id: string; node: string; ended_at: string | null; status: string }
 const sessionsAtB = () => hubB.json<ReadonlyArray<Listed>>("sessions", "ls")
 const stored = async () => {
-  const { Contents = [] } = await gateway.client.send(new ListObjectsV2Command({ Bucket: bucket }))
+  const { Contents = [] } = await stores.gateway.client.send(new ListObjectsV2Command({ Bucket: stores.bucket }))
   return Contents.map(({ Key = "" }) => Key)
 }
 
@@ -166,7 +158,7 @@ it("is one cluster behind two hubs, of which one may be lost", async () => {
 it("goes on with what runs while the database is away, begins nothing, and is whole when it is back", async () => {
   const { terminal, id } = await shellOn("web-1", cluster.identity)
   const ready = () => statusOf(`https://${cluster.listen}/readyz`)
-  await postgres.crash()
+  await stores.postgres.crash()
   terminal.type("echo still''-here\r")
   await terminal.shows(/still-here\r\n/)
   const refused = await runToEnd(await mshSsh.words(cluster, "web-1", { command: "true" }), cluster.userVariables)
@@ -176,7 +168,7 @@ it("goes on with what runs while the database is away, begins nothing, and is wh
   terminal.type("exit 5\r")
   expect(await terminal.ended()).toEqual({ status: 255, sane: true })
   expect(terminal.text).toContain("mezite: the session has ended: the hub cannot store the recording now")
-  await postgres.restart()
+  await stores.postgres.restart()
   await until("it is stored", async () => (await stored()).includes(`${id}.rec`))
   expect((await cluster.msh("verify", id)).stdout.toString()).toMatch(/ is whole/)
   expect(await hubB.mezctl("audit", "verify")).toMatch(/OK/)

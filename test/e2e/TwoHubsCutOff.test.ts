@@ -2,12 +2,11 @@ import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest"
-import { PostgresServer } from "../support/PostgresServer.ts"
-import { RadosGateway } from "../support/RadosGateway.ts"
 import { Cluster, login } from "./support/Cluster.ts"
 import { isAlive } from "./support/isAlive.ts"
 import { Program, runToEnd } from "./support/Program.ts"
 import { SecondHub } from "./support/SecondHub.ts"
+import { SharedStores } from "./support/SharedStores.ts"
 import { Terminal } from "./support/Terminal.ts"
 import { until } from "./support/until.ts"
 import { jump, mshSsh } from "./support/ways.ts"
@@ -15,24 +14,17 @@ import { jump, mshSsh } from "./support/ways.ts"
 /** How soon whoever is cut off must be gone, once the command has returned; with what a busy machine takes longer. */
 const limitMs = 2_000 + 1_500
 
-const bucket = "mezite-session-recordings"
 const directory = mkdtempSync(join(tmpdir(), "mezite-e2e-"))
 /** Alice's, by the hub that she comes to first. */
 const identities = { a: join(directory, "alice.json"), b: join(directory, "alice-b.json") }
 
-let postgres: PostgresServer
-let gateway: RadosGateway
+let stores: SharedStores
 let cluster: Cluster
 let hubB: SecondHub
 
 beforeAll(async () => {
-  ;[postgres, gateway] = await Promise.all([PostgresServer.start(), RadosGateway.start()])
-  await gateway.createBucket(bucket)
-  const shared = {
-    MEZITE_DATABASE_URL: postgres.url("postgres"),
-    MEZITE_SPOOL_MIN_FREE: "1MiB",
-    ...gateway.hubVariables(bucket),
-  }
+  stores = await SharedStores.start()
+  const shared = { ...stores.variables, MEZITE_SPOOL_MIN_FREE: "1MiB" }
   cluster = await Cluster.start({ directory, hub: shared, targets: ["db-1"] })
   hubB = await SecondHub.start(directory, shared)
   await until("the nodes are at both", async () => {
@@ -43,7 +35,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(async () => {
   await cluster?.stop()
-  await Promise.all([postgres?.stop(), gateway?.stop()])
+  await stores?.stop()
 })
 
 /** A shell on a node, by way of one hub. */
