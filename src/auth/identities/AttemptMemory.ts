@@ -17,13 +17,14 @@ const sweepEveryMs = 60_000
 const inMemory = (): AttemptMemory["Type"] => {
   const kinds = new Map<Counted, LeastRecent<unknown>>()
   return {
-    change: (kind, key, to) =>
+    modify: (kind, key, by) =>
       Effect.sync(() => {
         const known = kinds.get(kind) ?? new LeastRecent<unknown>(remembered)
         kinds.set(kind, known)
-        const changed = to(known.get(key) as Parameters<typeof to>[0])
-        if (changed === undefined) known.forget(key)
-        else known.remember(key, changed)
+        const [answer, next] = by(known.get(key) as Parameters<typeof by>[0])
+        if (next === undefined) known.forget(key)
+        else known.remember(key, next)
+        return answer
       }),
   }
 }
@@ -39,21 +40,22 @@ const inDatabase = (sql: SqlClient.SqlClient): AttemptMemory["Type"] => {
     return sql`DELETE FROM login_attempts WHERE at_ms < ${now - forgottenAfterMs}`
   }
   return {
-    change: (kind, key, to) =>
+    modify: (kind, key, by) =>
       Effect.gen(function* () {
         const [now, id] = [yield* Clock.currentTimeMillis, digestOf(kind, key)]
         yield* sweep(now)
-        const changed = Effect.gen(function* () {
+        const modified = Effect.gen(function* () {
           // Of what isn't there yet there is no row to lock.
           yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${id}, 0))`
           const [row] = yield* sql<{ state: string }>`SELECT state FROM login_attempts WHERE id = ${id}`
-          const next = to(row === undefined ? undefined : JSON.parse(row.state))
-          if (next === undefined) return yield* sql`DELETE FROM login_attempts WHERE id = ${id}`
-          const state = JSON.stringify(next)
-          return yield* sql`INSERT INTO login_attempts (id, state, at_ms) VALUES (${id}, ${state}, ${now})
-            ON CONFLICT (id) DO UPDATE SET state = excluded.state, at_ms = excluded.at_ms`
+          const [answer, next] = by(row === undefined ? undefined : JSON.parse(row.state))
+          yield* next === undefined
+            ? sql`DELETE FROM login_attempts WHERE id = ${id}`
+            : sql`INSERT INTO login_attempts (id, state, at_ms) VALUES (${id}, ${JSON.stringify(next)}, ${now})
+                ON CONFLICT (id) DO UPDATE SET state = excluded.state, at_ms = excluded.at_ms`
+          return answer
         })
-        yield* sql.withTransaction(changed)
+        return yield* sql.withTransaction(modified)
       }),
   }
 }
@@ -62,12 +64,15 @@ const inDatabase = (sql: SqlClient.SqlClient): AttemptMemory["Type"] => {
 export class AttemptMemory extends Context.Tag("mezite/auth/AttemptMemory")<
   AttemptMemory,
   {
-    /** Changes what is remembered, one at a time; undefined: nothing. `to` may be run more than once. */
-    readonly change: <A>(
+    /**
+     * Changes what is remembered, one at a time: `by` gives an answer, and what is remembered from then on; undefined: nothing. It may be
+     * run more than once.
+     */
+    readonly modify: <A, B>(
       kind: Counted,
       key: string,
-      to: (known: A | undefined) => A | undefined,
-    ) => Effect.Effect<void, SqlError>
+      by: (known: A | undefined) => readonly [answer: B, next: A | undefined],
+    ) => Effect.Effect<B, SqlError>
   }
 >() {
   static readonly layer: Layer.Layer<AttemptMemory, never, SqlClient.SqlClient> = Layer.effect(

@@ -34,14 +34,11 @@ const make = Effect.gen(function* () {
   const memory = yield* AttemptMemory
   const triedHere = new LeastRecent<MinuteCount>(remembered)
 
-  const count = Effect.fnUntraced(function* (user: string, failures: number, nowMs: number) {
-    let counted = noFailures
-    yield* memory.change<NameFailures>("name", user, (known) => {
-      counted = addFailures(known ?? noFailures, failures, nowMs)
-      return counted
+  const count = (user: string, failures: number, nowMs: number) =>
+    memory.modify("name", user, (known: NameFailures | undefined) => {
+      const counted = addFailures(known ?? noFailures, failures, nowMs)
+      return [counted, counted]
     })
-    return counted
-  })
 
   const admit = Effect.fnUntraced(function* (remoteAddress: string | null) {
     const now = yield* Clock.currentTimeMillis
@@ -50,21 +47,18 @@ const make = Effect.gen(function* () {
     triedHere.remember(network, here)
     // A flood must not cost the database anything: its connections are everybody's.
     if (here.count > perMinute) return untilNextMinute(now)
-    let tried = noneInMinute
-    yield* memory.change<MinuteCount>("address", network, (known) => {
-      tried = oneMore(known ?? noneInMinute, now)
-      return tried
+    const tried = yield* memory.modify("address", network, (known: MinuteCount | undefined) => {
+      const counted = oneMore(known ?? noneInMinute, now)
+      return [counted, counted]
     })
     return tried.count > perMinute ? untilNextMinute(now) : 0
   })
 
   const begin = Effect.fnUntraced(function* (guess: Guess) {
     const now = yield* Clock.currentTimeMillis
-    let waitMs = 0
-    yield* memory.change<Attempts>("pair", pairOf(guess), (known) => {
+    const waitMs = yield* memory.modify("pair", pairOf(guess), (known: Attempts | undefined) => {
       const next = attempt(known ?? noAttempts, now)
-      waitMs = next.waitMs
-      return next.attempts
+      return [next.waitMs, next.attempts]
     })
     if (waitMs > 0) return waitMs
     yield* Effect.sleep(delayAfter(yield* count(guess.user, 1, now)))
@@ -73,7 +67,7 @@ const make = Effect.gen(function* () {
 
   // The name's other failures stay: that they were gone would tell whoever made them that there is such a user.
   const succeeded = Effect.fnUntraced(function* (guess: Guess) {
-    yield* memory.change<Attempts>("pair", pairOf(guess), () => undefined)
+    yield* memory.modify("pair", pairOf(guess), () => [undefined, undefined])
     yield* count(guess.user, -1, yield* Clock.currentTimeMillis)
   })
 
