@@ -63,12 +63,22 @@ const make = Effect.gen(function* () {
     )
   })
 
+  /** Takes the row's lock, in both databases: whoever else wants to change it waits for the end of this transaction. */
+  const hold = (name: string) => sql<RoleRow>`UPDATE roles SET name = name WHERE name = ${name} RETURNING *`
+
+  const whileHeld = <A, E, R>(name: RoleName, use: (role: Option.Option<Role>) => Effect.Effect<A, E, R>) =>
+    isBuiltIn(name)
+      ? use(builtIn(name))
+      : sql.withTransaction(
+          Effect.flatMap(hold(name), ([row]) => use(Option.flatMap(Option.fromNullable(row), roleOf))),
+        )
+
   const update = Effect.fn("Roles.update")(function* (role: Role, by: string) {
     if (isBuiltIn(role.name)) return yield* builtInStays(role.name)
     yield* sql.withTransaction(
       Effect.gen(function* () {
-        // The row's lock comes first, so that of two changes at once the second tells what the first made.
-        const [before] = yield* sql<RoleRow>`UPDATE roles SET name = name WHERE name = ${role.name} RETURNING *`
+        // Of two changes at once the second tells what the first made.
+        const [before] = yield* hold(role.name)
         if (before === undefined) return yield* missing(role.name)
         yield* sql`UPDATE roles SET document = ${encode(role)} WHERE name = ${role.name}`
         const detail = { name: role.name, old: Option.getOrNull(Option.map(roleOf(before), shown)), new: shown(role) }
@@ -101,7 +111,7 @@ const make = Effect.gen(function* () {
     })
   })
 
-  return { list, find, all, create, update, remove }
+  return { list, find, all, whileHeld, create, update, remove }
 })
 
 const builtInStays = (name: string) => new Invalid({ message: `the role ${name} is built in: it stays as it is` })
@@ -115,6 +125,11 @@ export class Roles extends Context.Tag("mezite/auth/Roles")<
     readonly find: (name: string) => Effect.Effect<Option.Option<Role>, SqlError>
     /** Those roles; none at all where one of them isn't known, since nobody knows what it denied. */
     readonly all: (names: ReadonlyArray<RoleName>) => Effect.Effect<ReadonlyArray<Role>, SqlError>
+    /** Does something in one transaction, until whose end nobody else changes that role: what depends on what the role says. */
+    readonly whileHeld: <A, E, R>(
+      name: RoleName,
+      use: (role: Option.Option<Role>) => Effect.Effect<A, E, R>,
+    ) => Effect.Effect<A, E | SqlError, R>
     readonly create: (role: Role, by: string) => Effect.Effect<void, Invalid | Conflict | SqlError>
     /** Takes the place of the role of that name, for everybody who has it, at once. */
     readonly update: (role: Role, by: string) => Effect.Effect<void, Invalid | NotFound | SqlError>

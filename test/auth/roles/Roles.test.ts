@@ -1,12 +1,12 @@
 import { expect, it } from "@effect/vitest"
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Chunk, Deferred, Effect, Fiber, Option, Stream } from "effect"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import { Users } from "../../../src/auth/identities/Users.ts"
 import { Roles } from "../../../src/auth/roles/Roles.ts"
 import { RoleName, UserName } from "../../../src/domain/Identifiers.ts"
 import { roleOf } from "../../support/roles.ts"
 import { invited } from "../support/Fixtures.ts"
-import { layerTestHub } from "../support/TestHub.ts"
+import { layerLiveHub, layerTestHub } from "../support/TestHub.ts"
 
 const dev = roleOf({ name: "dev", allow: { logins: ["deploy"], node_labels: ["env=dev"] } })
 
@@ -86,4 +86,30 @@ it.scoped("with a role that nobody knows come none at all", () =>
     expect(yield* roles.all([RoleName.make("admin"), RoleName.make("gone")])).toEqual([])
     expect(yield* roles.all([RoleName.make("constructor")])).toEqual([])
   }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scopedLive("a role stays as it is while something is done that depends on that", () =>
+  Effect.gen(function* () {
+    const roles = yield* Roles
+    yield* roles.create(dev, "eve")
+    const [inside, gate] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+    const held = yield* Effect.fork(
+      roles.whileHeld(dev.name, (role) =>
+        Deferred.succeed(inside, undefined).pipe(
+          Effect.zipRight(Deferred.await(gate)),
+          Effect.zipRight(Effect.map(roles.find("dev"), (now) => [role, now])),
+        ),
+      ),
+    )
+    yield* Deferred.await(inside)
+    const changed = roleOf({ name: "dev", allow: { admin: ["*"] } })
+    const raised = yield* Effect.fork(roles.update(changed, "mallory"))
+    // It waits; and would be done long before.
+    expect(yield* Effect.timeoutOption(Fiber.join(raised), "300 millis")).toEqual(Option.none())
+    yield* Deferred.succeed(gate, undefined)
+    expect(yield* Fiber.join(held)).toEqual([Option.some(dev), Option.some(dev)])
+    yield* Fiber.join(raised)
+    expect(yield* roles.find("dev")).toEqual(Option.some(changed))
+    expect(yield* roles.whileHeld(RoleName.make("nothing"), Effect.succeed)).toEqual(Option.none())
+  }).pipe(Effect.provide(layerLiveHub())),
 )

@@ -16,6 +16,8 @@ const auditorsNot = roleOf({ name: "no-audit", deny: { admin: ["audit:read"] } }
 const both = { admin: ["audit:read"] }
 const auditorsNeither = roleOf({ name: "neither", allow: both, deny: both })
 const watcher = roleOf({ name: "watcher", allow: { recordings: "all" } })
+const careful = roleOf({ name: "careful", options: { second_factor: "required" } })
+const night = roleOf({ name: "night", options: { session_ttl: "8h" } })
 
 const names = (...roles: ReadonlyArray<string>) => roles.map((role) => RoleName.make(role))
 const [alice, root, bob] = [UserName.make("alice"), UserName.make("root"), UserName.make("bob")]
@@ -24,12 +26,14 @@ it.scopedLive("nobody gives, takes over or changes what may do more than they", 
   Effect.gen(function* () {
     const web = yield* webSocketClient(yield* serveWebSocket)
     yield* Effect.flatMap(Roles, (roles) =>
-      Effect.forEach([helpdesk, auditorsNot, auditorsNeither, watcher], (role) => roles.create(role, "tester")),
+      Effect.forEach([helpdesk, auditorsNot, auditorsNeither, watcher, careful, night], (role) =>
+        roles.create(role, "tester"),
+      ),
     )
     const { key, certificate } = yield* loggedIn("helen", ["helpdesk"])
     const asHelen = withTokens(mintUserToken({ user: "helen", audience: "test", certificate, key: key.privateKey }))
-    yield* invited("root", ["admin"])
-    yield* invited("bob")
+    yield* invited("root", ["admin", "careful"])
+    yield* invited("bob", ["user", "night"])
     const sign = { ttl: "1h", public_key: newKey().line }
     const raised = [
       web.UsersAdd({ name: alice, roles: names("user", "admin"), logins: [] }),
@@ -46,6 +50,9 @@ it.scopedLive("nobody gives, takes over or changes what may do more than they", 
       web.RolesRemove({ name: RoleName.make("no-audit") }),
       web.RolesUpdate({ document: { name: "neither" } }),
       web.RolesRemove({ name: RoleName.make("neither") }),
+      web.RolesUpdate({ document: { name: "careful" } }),
+      web.RolesUpdate({ document: { name: "careful", deny: { admin: ["users:write"] } } }),
+      web.RolesRemove({ name: RoleName.make("careful") }),
     ]
     for (const [index, call] of raised.entries()) {
       const error = yield* Effect.flip(asHelen(call as Effect.Effect<unknown, { readonly _tag: string }>))
@@ -56,6 +63,7 @@ it.scopedLive("nobody gives, takes over or changes what may do more than they", 
     }
     const within = [
       web.UsersAdd({ name: alice, roles: names("user", "helpdesk"), logins: [] }),
+      web.RolesUpdate({ document: { name: "night", deny: { logins: ["root"] } } }),
       web.UsersUpdate({ name: bob, roles: names("user", "no-audit"), logins: null }),
       web.UsersReset({ name: bob }),
       web.AuthSign({ ...sign, user: bob }),
