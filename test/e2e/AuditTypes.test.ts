@@ -26,10 +26,10 @@ const table: Readonly<Record<AuditEventType, readonly [ReadonlyArray<Field>, Rea
   "user.update": [who, ["name", "old", "new"]],
   "user.reset": [who, ["name"]],
   "user.second_factor": [who, ["kind"]],
-  "user.delete": [who, ["name"]],
+  "user.delete": [who, ["name", "old"]],
   "role.create": [who, ["name", "new"]],
   "role.update": [who, ["name", "old", "new"]],
-  "role.delete": [who, ["name"]],
+  "role.delete": [who, ["name", "old"]],
   "token.create": [who, ["token_id", "kind", "uses", "expires_at"]],
   "token.delete": [who, ["token_id", "kind"]],
   "node.join": [

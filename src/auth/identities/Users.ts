@@ -127,9 +127,10 @@ const make = Effect.gen(function* () {
 
   const remove = Effect.fn("Users.remove")(function* (name: UserName, by: string) {
     const removed = Effect.gen(function* () {
-      const deleted = yield* sql`DELETE FROM users WHERE name = ${name} RETURNING name`
-      if (deleted.length === 0) return yield* missing(name)
-      yield* audit.append(auditEvent("user.delete", { user: by, detail: { name } }))
+      const [row] = yield* sql<UserRow>`DELETE FROM users WHERE name = ${name} RETURNING *`
+      if (row === undefined) return yield* missing(name)
+      const { roles, logins } = userOf(row)
+      yield* audit.append(auditEvent("user.delete", { user: by, detail: { name, old: { roles, logins } } }))
       yield* sessions.orderEnd({ kind: "user", name }, { by, reason: removedReason(name) })
     })
     yield* sql.withTransaction(removed)

@@ -29,6 +29,9 @@ const roleOf = ({ document }: RoleRow): Option.Option<Role> =>
     Either.getRight(parseRole(parsed)),
   )
 
+/** A stored role as the audit log tells it; null for one that this program doesn't understand. */
+const told = (row: RoleRow) => Option.getOrNull(Option.map(roleOf(row), shown))
+
 const missing = (name: string) => new NotFound({ message: `there is no role ${name}` })
 
 const make = Effect.gen(function* () {
@@ -81,7 +84,7 @@ const make = Effect.gen(function* () {
         const [before] = yield* hold(role.name)
         if (before === undefined) return yield* missing(role.name)
         yield* sql`UPDATE roles SET document = ${encode(role)} WHERE name = ${role.name}`
-        const detail = { name: role.name, old: Option.getOrNull(Option.map(roleOf(before), shown)), new: shown(role) }
+        const detail = { name: role.name, old: told(before), new: shown(role) }
         yield* audit.append(auditEvent("role.update", { user: by, detail }))
       }),
     )
@@ -91,10 +94,10 @@ const make = Effect.gen(function* () {
     if (isBuiltIn(name)) return yield* builtInStays(name)
     yield* sql.withTransaction(
       Effect.gen(function* () {
-        const deleted = yield* sql`DELETE FROM roles WHERE name = ${name} RETURNING name`
-        if (deleted.length === 0) return yield* missing(name)
+        const [before] = yield* sql<RoleRow>`DELETE FROM roles WHERE name = ${name} RETURNING *`
+        if (before === undefined) return yield* missing(name)
         yield* unused(name)
-        yield* audit.append(auditEvent("role.delete", { user: by, detail: { name } }))
+        yield* audit.append(auditEvent("role.delete", { user: by, detail: { name, old: told(before) } }))
       }),
     )
   })

@@ -1,9 +1,10 @@
 import { expect, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Option } from "effect"
+import { Chunk, Deferred, Effect, Fiber, Option, Stream } from "effect"
+import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
 import { Users } from "../../../src/auth/identities/Users.ts"
 import { RoleName, UserName } from "../../../src/domain/Identifiers.ts"
 import { invited } from "../support/Fixtures.ts"
-import { layerLiveHub } from "../support/TestHub.ts"
+import { layerLiveHub, layerTestHub } from "../support/TestHub.ts"
 
 const alice = UserName.make("alice")
 
@@ -41,4 +42,20 @@ it.scopedLive("nobody is held who is not there", () =>
       expect(yield* users.whileHeld(name, Effect.succeed)).toEqual(Option.none())
     }
   }).pipe(Effect.provide(layerLiveHub())),
+)
+
+it.scoped("the audit log tells what a user who is removed could do", () =>
+  Effect.gen(function* () {
+    const [users, audit] = [yield* Users, yield* AuditLog]
+    yield* invited("alice", ["user", "auditor"], ["ubuntu"])
+    yield* users.remove(alice, "eve")
+    const anything = { type: null, user: null, sessionId: null, node: null, sinceMs: null, limit: 1 }
+    expect(Chunk.toReadonlyArray(yield* Stream.runCollect(audit.list(anything)))).toMatchObject([
+      {
+        type: "user.delete",
+        user: "eve",
+        detail: { name: "alice", old: { roles: ["user", "auditor"], logins: ["ubuntu"] } },
+      },
+    ])
+  }).pipe(Effect.provide(layerTestHub())),
 )

@@ -33,7 +33,7 @@ it.scoped("roles are made, changed and removed, each with its event", () =>
       expect(yield* Effect.flip(call)).toMatchObject({ _tag: "NotFound", message: "there is no role dev" })
     }
     expect(yield* events).toMatchObject([
-      { type: "role.delete", user: "eve", detail: { name: "dev" } },
+      { type: "role.delete", user: "eve", detail: { name: "dev", old: { deny: { logins: ["root"] } } } },
       {
         type: "role.update",
         user: "mallory",
