@@ -5,6 +5,7 @@ import type { RoleName } from "../../domain/Identifiers.ts"
 import { parseRole } from "../../domain/parseRole.ts"
 import type { Role } from "../../domain/Role.ts"
 import { mayChange, mayGive } from "../access/mayGive.ts"
+import { mayTouch } from "../access/mayTouch.ts"
 import { nameOf } from "../access/RpcAccess.ts"
 import { Users } from "../identities/Users.ts"
 import { Roles } from "../roles/Roles.ts"
@@ -15,7 +16,7 @@ const read = (document: unknown) => Either.mapLeft(parseRole(document), (message
 
 /** The calls about roles. */
 export const roleCalls = Effect.gen(function* () {
-  const [roles, users] = [yield* Roles, yield* Users]
+  const [roles, users, mayTouchRoles] = [yield* Roles, yield* Users, yield* mayTouch]
 
   const known = (name: string, found: Option.Option<Role>) =>
     Effect.mapError(found, () => new NotFound({ message: `there is no role ${name}` }))
@@ -37,7 +38,7 @@ export const roleCalls = Effect.gen(function* () {
     roles.whileHeld(name, (found) =>
       Effect.gen(function* () {
         yield* mayChange(caller, yield* known(name, found))
-        for (const names of yield* heldWith(name)) yield* mayGive(caller, yield* roles.all(names))
+        for (const names of yield* heldWith(name)) yield* mayTouchRoles(caller, names)
         return yield* call
       }),
     )

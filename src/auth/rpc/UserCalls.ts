@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import type { Identity } from "../../api/Identity.ts"
 import type { RoleName } from "../../domain/Identifiers.ts"
 import { mayGive } from "../access/mayGive.ts"
+import { mayTouch } from "../access/mayTouch.ts"
 import { nameOf } from "../access/RpcAccess.ts"
 import { Enforcer } from "../enforcement/Enforcer.ts"
 import { Logins } from "../identities/Logins.ts"
@@ -21,7 +22,7 @@ const shownInvite = ({ user, invite, expiresAtMs }: InvitedUser) => ({
 /** The calls about users and their credentials. */
 export const userCalls = Effect.gen(function* () {
   const [users, logins, known] = [yield* Users, yield* Logins, yield* Roles]
-  const enforcer = yield* Enforcer
+  const [enforcer, mayTouchRoles] = [yield* Enforcer, yield* mayTouch]
 
   const maySet = Effect.fnUntraced(function* (caller: Identity, roles: ReadonlyArray<RoleName>) {
     yield* mayGive(caller, yield* known.all(roles))
@@ -33,7 +34,10 @@ export const userCalls = Effect.gen(function* () {
    */
   const touching = <A, E, R>(caller: Identity, name: string, call: Effect.Effect<A, E, R>) =>
     users.whileHeld(name, (user) =>
-      Effect.zipRight(maySet(caller, Option.match(user, { onNone: () => [], onSome: ({ roles }) => roles })), call),
+      Effect.zipRight(
+        mayTouchRoles(caller, Option.match(user, { onNone: () => [], onSome: ({ roles }) => roles })),
+        call,
+      ),
     )
 
   return {

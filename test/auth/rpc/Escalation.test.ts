@@ -1,3 +1,4 @@
+import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mintUserToken } from "../../../src/api/BearerToken.ts"
@@ -26,14 +27,20 @@ it.scopedLive("nobody gives, takes over or changes what may do more than they", 
   Effect.gen(function* () {
     const web = yield* webSocketClient(yield* serveWebSocket)
     yield* Effect.flatMap(Roles, (roles) =>
-      Effect.forEach([helpdesk, auditorsNot, auditorsNeither, watcher, careful, night], (role) =>
-        roles.create(role, "tester"),
+      Effect.forEach(
+        [helpdesk, auditorsNot, auditorsNeither, watcher, careful, night, { ...night, name: RoleName.make("night2") }],
+        (role) => roles.create(role, "tester"),
       ),
     )
     const { key, certificate } = yield* loggedIn("helen", ["helpdesk"])
     const asHelen = withTokens(mintUserToken({ user: "helen", audience: "test", certificate, key: key.privateKey }))
     yield* invited("root", ["admin", "careful"])
     yield* invited("bob", ["user", "night"])
+    // A role that another version left, or somebody's hand: now its owner may do nothing, and who knows what once it is mended.
+    yield* invited("odd", ["admin"])
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`INSERT INTO roles (name, document) VALUES ('strange', '{"name":"strange","allow":{"flying":true}}')`
+    yield* sql`UPDATE users SET roles = '["admin","strange","night2"]' WHERE name = 'odd'`
     const sign = { ttl: "1h", public_key: newKey().line }
     const raised = [
       web.UsersAdd({ name: alice, roles: names("user", "admin"), logins: [] }),
@@ -51,6 +58,9 @@ it.scopedLive("nobody gives, takes over or changes what may do more than they", 
       web.RolesUpdate({ document: { name: "neither" } }),
       web.RolesRemove({ name: RoleName.make("neither") }),
       web.RolesUpdate({ document: { name: "careful" } }),
+      web.RolesUpdate({ document: { name: "night2", deny: { logins: ["root"] } } }),
+      web.UsersReset({ name: UserName.make("odd") }),
+      web.UsersRemove({ name: UserName.make("odd") }),
       web.RolesUpdate({ document: { name: "careful", deny: { admin: ["users:write"] } } }),
       web.RolesRemove({ name: RoleName.make("careful") }),
     ]
