@@ -57,6 +57,9 @@ const make = Effect.gen(function* () {
   const [audit, known, sessions] = [yield* AuditLog, yield* Roles, yield* Sessions]
 
   const check = Effect.fnUntraced(function* ({ roles, logins }: UserAccess) {
+    if (roles.length > mostRoles) return yield* new Invalid({ message: `a user has ${mostRoles} roles at most` })
+    if (logins.length > mostLogins) return yield* new Invalid({ message: `a user has ${mostLogins} logins at most` })
+    yield* known.keep(roles)
     const names = (yield* known.list).map(({ name }) => name)
     const unknown = roles.find((role) => !names.includes(role))
     if (roles.length === 0)
@@ -64,8 +67,6 @@ const make = Effect.gen(function* () {
     if (unknown !== undefined) {
       return yield* new Invalid({ message: `there is no role "${unknown}"; there are: ${names.join(", ")}` })
     }
-    if (roles.length > mostRoles) return yield* new Invalid({ message: `a user has ${mostRoles} roles at most` })
-    if (logins.length > mostLogins) return yield* new Invalid({ message: `a user has ${mostLogins} logins at most` })
   })
 
   const add = Effect.fn("Users.add")(function* (wanted: NewUser, by: string) {

@@ -76,6 +76,9 @@ const make = Effect.gen(function* () {
           Effect.flatMap(hold(name), ([row]) => use(Option.flatMap(Option.fromNullable(row), roleOf))),
         )
 
+  const keep = (names: ReadonlyArray<RoleName>) =>
+    Effect.asVoid(sql`UPDATE roles SET name = name WHERE ${sql.in("name", names)}`)
+
   const update = Effect.fn("Roles.update")(function* (role: Role, by: string) {
     if (isBuiltIn(role.name)) return yield* builtInStays(role.name)
     yield* sql.withTransaction(
@@ -102,7 +105,7 @@ const make = Effect.gen(function* () {
     )
   })
 
-  /** After the role was deleted in this transaction, so that whoever gets it at this moment waits, and then finds it gone. */
+  /** After the role was deleted in this transaction, so that whoever gives it at this moment (`keep`) waits, and then finds it gone. */
   const unused = Effect.fnUntraced(function* (name: RoleName) {
     const users = yield* sql<{ name: string; roles: string }>`SELECT name, roles FROM users ORDER BY name`
     const having = users.filter(({ roles }) => (JSON.parse(roles) as ReadonlyArray<string>).includes(name))
@@ -114,7 +117,7 @@ const make = Effect.gen(function* () {
     })
   })
 
-  return { list, find, all, whileHeld, create, update, remove }
+  return { list, find, all, whileHeld, keep, create, update, remove }
 })
 
 const builtInStays = (name: string) => new Invalid({ message: `the role ${name} is built in: it stays as it is` })
@@ -133,6 +136,8 @@ export class Roles extends Context.Tag("mezite/auth/Roles")<
       name: RoleName,
       use: (role: Option.Option<Role>) => Effect.Effect<A, E, R>,
     ) => Effect.Effect<A, E | SqlError, R>
+    /** Within a transaction: until its end nobody removes those of them that there are. */
+    readonly keep: (names: ReadonlyArray<RoleName>) => Effect.Effect<void, SqlError>
     readonly create: (role: Role, by: string) => Effect.Effect<void, Invalid | Conflict | SqlError>
     /** Takes the place of the role of that name, for everybody who has it, at once. */
     readonly update: (role: Role, by: string) => Effect.Effect<void, Invalid | NotFound | SqlError>

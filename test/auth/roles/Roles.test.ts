@@ -1,3 +1,4 @@
+import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
 import { Chunk, Deferred, Effect, Fiber, Option, Stream } from "effect"
 import { AuditLog } from "../../../src/auth/audit/AuditLog.ts"
@@ -111,5 +112,26 @@ it.scopedLive("a role stays as it is while something is done that depends on tha
     yield* Fiber.join(raised)
     expect(yield* roles.find("dev")).toEqual(Option.some(changed))
     expect(yield* roles.whileHeld(RoleName.make("nothing"), Effect.succeed)).toEqual(Option.none())
+  }).pipe(Effect.provide(layerLiveHub())),
+)
+
+it.scopedLive("a role that somebody gets at this moment is not removed", () =>
+  Effect.gen(function* () {
+    const [roles, sql] = [yield* Roles, yield* SqlClient.SqlClient]
+    yield* roles.create(dev, "eve")
+    const [given, gate] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+    const giving = invited("bob", ["user", "dev"]).pipe(
+      Effect.zipRight(Deferred.succeed(given, undefined)),
+      Effect.zipRight(Deferred.await(gate)),
+      sql.withTransaction,
+    )
+    const giver = yield* Effect.fork(giving)
+    yield* Deferred.await(given)
+    const removed = yield* Effect.fork(Effect.flip(roles.remove(dev.name, "eve")))
+    expect(yield* Effect.timeoutOption(Fiber.join(removed), "300 millis")).toEqual(Option.none())
+    yield* Deferred.succeed(gate, undefined)
+    yield* Fiber.join(giver)
+    expect(yield* Fiber.join(removed)).toMatchObject({ _tag: "Conflict" })
+    expect(yield* roles.find("dev")).toEqual(Option.some(dev))
   }).pipe(Effect.provide(layerLiveHub())),
 )
