@@ -1,6 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
 
-import { Clock, Context, type Duration, Effect, FiberMap, Layer, Option, Schedule, type Scope } from "effect"
+import { Clock, Context, Duration, Effect, FiberMap, Layer, Option, Schedule, type Scope } from "effect"
 import type { NodeId, SessionId } from "../../domain/Identifiers.ts"
 import type { RecordingMode } from "../../domain/RecordingMode.ts"
 
@@ -63,8 +63,15 @@ const make = (orphanAfter: Duration.Duration) =>
     /** Those that are being sent. */
     const running = new Set<SessionId>()
 
+    /** Nobody comes back of a node that was removed. */
+    const patience = (node: NodeId) =>
+      nodes.find(node).pipe(
+        Effect.map(Option.match({ onNone: () => Duration.zero, onSome: () => orphanAfter })),
+        Effect.orElseSucceed(() => orphanAfter),
+      )
+
     /** Waits for the agent to come back, and ends its session when it doesn't. */
-    const orphan = (sessionId: SessionId, seenMs: number) =>
+    const orphan = (sessionId: SessionId, seenMs: number, wait = Effect.succeed(orphanAfter)) =>
       FiberMap.run(
         orphans,
         sessionId,
@@ -77,7 +84,7 @@ const make = (orphanAfter: Duration.Duration) =>
           ),
           Effect.retry(Schedule.spaced(orphanRetry)),
           Effect.ignore,
-          Effect.delay(orphanAfter),
+          (ending) => Effect.zipRight(Effect.flatMap(wait, Effect.sleep), ending),
         ),
       )
 
@@ -157,7 +164,7 @@ const make = (orphanAfter: Duration.Duration) =>
       }
       // Its orphan, if it is one, may be ended this very moment: what became of it is known when that has stopped.
       yield* Effect.acquireRelease(FiberMap.remove(orphans, sessionId), () =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => orphan(sessionId, now)),
+        Effect.flatMap(Clock.currentTimeMillis, (now) => orphan(sessionId, now, patience(node.id))),
       )
       const whole = yield* work.whole(sessionId)
       if (Option.isSome(whole)) return whole.value
@@ -193,7 +200,7 @@ export class RecordingIngest extends Context.Tag("mezite/auth/RecordingIngest")<
   {
     /**
      * Begins or goes on with the recording whose header is the first request's. When its scope closes before `finish`, the
-     * session waits `orphanAfter` for its agent, and is then ended as interrupted.
+     * session waits `orphanAfter` for its agent, and is then ended as interrupted; at once where its node was removed.
      */
     readonly open: (
       node: NodeIdentity,

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { status } from "@grpc/grpc-js"
-import { Effect, Option } from "effect"
+import { Effect, Option, Schedule } from "effect"
 import { RecordingIngest } from "../../../src/auth/ingest/RecordingIngest.ts"
 import { Locks } from "../../../src/auth/locks/Locks.ts"
 import { Nodes } from "../../../src/auth/nodes/Nodes.ts"
@@ -111,10 +111,11 @@ describe("a stolen node identity", () => {
     }),
   )
 
-  it.scopedLive("is worth nothing once the node is removed: streams are cut off at once, and none begins", () =>
+  it.scopedLive("is worth nothing once the node is removed: streams and sessions end at once, and none begins", () =>
     Effect.gen(function* () {
       const { hub, stolen, session, open } = yield* scene
-      const call = yield* open(stolen, session())
+      const running = session()
+      const call = yield* open(stolen, running)
       yield* hub.run(
         Effect.gen(function* () {
           yield* Effect.flatMap(Nodes, (nodes) => nodes.remove(NodeName.make("web-1"), "tester"))
@@ -122,6 +123,15 @@ describe("a stolen node identity", () => {
         }),
       )
       expect(yield* call.over).toMatchObject({ ...denied, details: "this node was removed from the cluster" })
+      // A hub waits an hour here for agents that may come back.
+      const ended = yield* hub.run(
+        Effect.flatMap(Sessions, (sessions) => sessions.get(running.info.sessionId)).pipe(
+          Effect.flatMap(Option.filter((row) => row.status !== "active")),
+          Effect.retry(Schedule.spaced("20 millis")),
+          Effect.timeout("2 seconds"),
+        ),
+      )
+      expect(ended).toMatchObject({ status: "interrupted", reason: "agent lost", ended_by: "tester" })
       const late = yield* open(stolen, session())
       expect(yield* late.over).toMatchObject({ code: status.UNAUTHENTICATED })
     }),
