@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto"
-import { Context, Effect, Layer, Option, Redacted, Ref } from "effect"
+import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { Unavailable } from "../../api/ApiError.ts"
+import { NewestFirst } from "./internal/NewestFirst.ts"
 import { deriveKey } from "./internal/scrypt.ts"
 import { formatHash, type PasswordHash, parseHash, type ScryptCost } from "./PasswordHash.ts"
 
@@ -19,24 +20,17 @@ const derive = (password: Redacted.Redacted<string>, { cost, salt, key }: Passwo
 
 const make = (cost: ScryptCost) =>
   Effect.gen(function* () {
-    const permits = yield* Effect.makeSemaphore(atOnce)
-    const queued = yield* Ref.make(0)
-
-    const bounded = <A>(derivation: Effect.Effect<A>): Effect.Effect<A, Unavailable> =>
-      Effect.acquireUseRelease(
-        Ref.updateAndGet(queued, (count) => count + 1),
-        (count) =>
-          count > waiting
-            ? Effect.fail(new Unavailable({ message: "too many logins at once: try again in some seconds" }))
-            : permits.withPermits(1)(derivation),
-        () => Ref.update(queued, (count) => count - 1),
-      )
+    const turns = new NewestFirst({
+      atOnce,
+      waiting,
+      overtaken: new Unavailable({ message: "too many logins at once: try again in some seconds" }),
+    })
 
     const fresh = () => ({ cost, salt: randomBytes(16), key: new Uint8Array(32) })
 
     const hash = Effect.fn("Passwords.hash")(function* (password: Redacted.Redacted<string>) {
       const wanted = fresh()
-      return formatHash({ ...wanted, key: yield* bounded(derive(password, wanted)) })
+      return formatHash({ ...wanted, key: yield* turns.run(derive(password, wanted)) })
     })
 
     const verify = Effect.fn("Passwords.verify")(function* (
@@ -45,7 +39,7 @@ const make = (cost: ScryptCost) =>
     ) {
       const known = Option.flatMap(stored, parseHash)
       const against = Option.getOrElse(known, fresh)
-      const derived = yield* bounded(derive(password, against))
+      const derived = yield* turns.run(derive(password, against))
       return timingSafeEqual(derived, against.key) && Option.isSome(known)
     })
 
@@ -53,8 +47,8 @@ const make = (cost: ScryptCost) =>
   })
 
 /**
- * Passwords, by scrypt (RFC 7914). At most two are derived at once, so that memory stays bounded; where too many
- * wait already, both calls fail with `Unavailable`.
+ * Passwords, by scrypt (RFC 7914). At most two are derived at once, so that memory stays bounded. Of those that
+ * wait the newest is next; where too many wait, the call of the oldest fails with `Unavailable`.
  */
 export class Passwords extends Context.Tag("mezite/auth/Passwords")<
   Passwords,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, FastCheck, Option, Redacted } from "effect"
+import { Effect, FastCheck, Fiber, Option, Redacted } from "effect"
 import { formatHash, parseHash } from "../../../src/auth/identities/PasswordHash.ts"
 import { Passwords } from "../../../src/auth/identities/Passwords.ts"
 import {
@@ -44,8 +44,44 @@ describe("passwords", () => {
         Array.from({ length: 80 }, () => Effect.either(passwords.verify(right, Option.none()))),
         { concurrency: "unbounded" },
       )
-      expect(results.filter(({ _tag }) => _tag === "Left")).toHaveLength(16)
+      expect(results.filter(({ _tag }) => _tag === "Left")).toHaveLength(14)
       expect(yield* passwords.verify(right, Option.none())).toBe(false)
+    }).pipe(Effect.provide(layerCheapPasswords)),
+  )
+
+  it.live("are verified at once for who comes while a flood waits, and those who wait longest are given up", () =>
+    Effect.gen(function* () {
+      const passwords = yield* Passwords
+      const over: Array<number> = []
+      const verify = (index: number) =>
+        passwords
+          .verify(right, Option.none())
+          .pipe(
+            Effect.tapBoth({ onSuccess: () => Effect.sync(() => over.push(index)), onFailure: () => Effect.void }),
+            Effect.either,
+          )
+      const flood = yield* Effect.forkAll(Array.from({ length: 80 }, (_, index) => verify(index)))
+      yield* Effect.yieldNow()
+      expect((yield* verify(80))._tag).toBe("Right")
+      expect(over.length).toBeLessThanOrEqual(4)
+      const given = Array.from(yield* Fiber.join(flood), ({ _tag }, index) => ({ _tag, index }))
+      const gaveUp = given.filter(({ _tag }) => _tag === "Left").map(({ index }) => index)
+      expect(gaveUp).toEqual(Array.from({ length: 15 }, (_, index) => index + 2))
+    }).pipe(Effect.provide(layerCheapPasswords)),
+  )
+
+  it.live("are waited for by nobody who has gone away, and nobody else waits longer for that", () =>
+    Effect.gen(function* () {
+      const passwords = yield* Passwords
+      const verify = passwords.verify(right, Option.none())
+      for (let round = 0; round < 20; round++) {
+        const fibers = yield* Effect.all(Array.from({ length: 12 }, () => Effect.fork(verify)))
+        yield* Effect.yieldNow()
+        yield* Fiber.interruptAll(fibers.filter((_, index) => index % 3 === round % 3))
+        yield* Effect.forEach(fibers, Fiber.await)
+      }
+      const rest = Array.from({ length: 66 }, () => verify)
+      expect(yield* Effect.all(rest, { concurrency: "unbounded" })).toEqual(Array(66).fill(false))
     }).pipe(Effect.provide(layerCheapPasswords)),
   )
 
