@@ -13,7 +13,7 @@ const showInvite = (invited: {
   readonly expires_at: string
 }) => {
   const { name } = invited.user
-  const usage = `msh login --hub HOST:PORT --user ${name} --invite -`
+  const usage = `msh login --hub HOST:PORT --ca-pin sha256:… --user ${name} --invite -`
   return Effect.zipRight(
     printLine(Redacted.value(invited.invite)),
     warn(`${name} logs in once with it, until ${invited.expires_at}, and is asked for it by ${usage}`),
