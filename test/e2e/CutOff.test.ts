@@ -1,7 +1,11 @@
+import { once } from "node:events"
+import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import type { AuditEvent } from "../../src/domain/AuditEvent.ts"
+import { freePort } from "../support/freePort.ts"
 import { Cluster, login } from "./support/Cluster.ts"
+import { dial } from "./support/dial.ts"
 import { isAlive } from "./support/isAlive.ts"
 import { type Ended, Program, runToEnd } from "./support/Program.ts"
 import { storedRecording } from "./support/StoredRecording.ts"
@@ -50,6 +54,22 @@ const expectCutOff = async ({ terminal, pid }: Shell, words: string): Promise<vo
   await until("the shell is gone", () => !isAlive(pid))
 }
 
+/** A connection through a port that `ssh -L` forwards, by which something came back. */
+const forward = async () => {
+  const echo = createServer((socket) => socket.on("error", () => undefined).pipe(socket)).listen(0, "127.0.0.1")
+  onTestFinished(() => void echo.close())
+  await once(echo, "listening")
+  const port = await freePort()
+  const target = `${port}:127.0.0.1:${(echo.address() as AddressInfo).port}`
+  const options = ["-F", await cluster.sshConfig(), "-N", "-L", target, "-J", `alice@${cluster.ssh}`]
+  const client = new Program(["ssh", ...options, `${login}@web-1.mezite`], cluster.userVariables)
+  const socket = await dial(port)
+  const closed = once(socket, "close")
+  socket.write("through")
+  await once(socket, "data")
+  return { client, closed }
+}
+
 const tryWay = async (way: Way, node = "web-1"): Promise<Ended> =>
   runToEnd(await way.words(cluster, node, { command: "echo in" }), cluster.userVariables)
 
@@ -68,6 +88,7 @@ describe("a lock", () => {
     const idle = ["ssh", "-F", await cluster.sshConfig(), "-v", "-N", "-J", `alice@${cluster.ssh}`]
     const connection = new Program([...idle, `${login}@web-1.mezite`], cluster.userVariables)
     await until("the connection stands", () => /Entering interactive session/.test(connection.stderr))
+    const forwarded = await forward()
 
     const id = await lock("--user", "alice", "--reason", "under investigation", "--ttl", "1h")
     const words = "alice is locked: under investigation"
@@ -76,6 +97,8 @@ describe("a lock", () => {
     const told = expect.stringContaining(`mezite: the session has ended: ${words}\n`)
     expect(await command.ended).toMatchObject({ code: 255, stderr: told })
     expect(await connection.ended).toMatchObject({ code: 255, stderr: expect.stringContaining(words) })
+    await forwarded.closed
+    expect(await forwarded.client.ended).toMatchObject({ code: 255, stderr: expect.stringContaining(words) })
     expect(performance.now() - since).toBeLessThan(limitMs)
 
     expect(await tryWay(mshSsh)).toMatchObject({ code: 255, stderr: `msh: ${words}\n` })
@@ -173,12 +196,18 @@ describe("an admin", () => {
 
   it("removes a node, and what is open there ends", async () => {
     const shell = await openShell(proxyCommand, "web-2")
+    const id = await active()
     await cluster.mezctl("nodes", "rm", "web-2")
     const since = performance.now()
     expect(await shell.terminal.ended()).toMatchObject({ status: 255 })
     expect(performance.now() - since).toBeLessThan(limitMs)
     expect(shell.terminal.text).toMatch(/mezite: the session has ended: [^\r]*removed from the cluster\r\n/)
     expect((await cluster.agent("web-2").ended).code).toBe(1)
+    // Nothing of it can come back: the hub does not wait for the agent, as it does for others.
+    const session = await until("its session is over", async () =>
+      (await cluster.sessions()).find(({ session_id, ended_at }) => session_id === id && ended_at !== null),
+    )
+    expect(session).toMatchObject({ reason: "agent lost", ended_by: "local-admin", status: "interrupted" })
   })
 
   it("removes a user, and what the user has open ends", async () => {

@@ -2,12 +2,13 @@ import { execFileSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net"
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
 import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { freePort } from "../support/freePort.ts"
 import { socksConnect } from "../support/socks.ts"
 import { Cluster, login } from "./support/Cluster.ts"
+import { dial } from "./support/dial.ts"
 import { bundled, Program, runToEnd } from "./support/Program.ts"
 import { bothKinds } from "./support/places.ts"
 import { until } from "./support/until.ts"
@@ -43,13 +44,6 @@ const digestServer = async (): Promise<Server> => {
 }
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port
-
-const dial = (port: number): Promise<Socket> =>
-  until(`port ${port} open`, async () => {
-    const socket = connect(port, "127.0.0.1")
-    const opened = await Promise.race([once(socket, "connect"), once(socket, "error")]).catch(() => [new Error()])
-    return opened.length === 0 && socket
-  })
 
 /** Sends everything, ends, and gives what came back. */
 const exchange = async (socket: Socket, bytes: Uint8Array): Promise<Buffer> => {
