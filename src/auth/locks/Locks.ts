@@ -50,13 +50,14 @@ const make = Effect.gen(function* () {
     yield* exists(target)
     yield* sql`DELETE FROM locks WHERE expires_ms <= ${row.created_ms}`
     yield* sql`INSERT INTO locks ${sql.insert({ ...row })}`
+    const expires_at = row.expires_ms === null ? null : new Date(Number(row.expires_ms)).toISOString()
+    const detail = { lock_id: row.id, [target.kind]: target.name, reason: row.reason, expires_at }
+    yield* audit.append(auditEvent("lock.create", { user: row.created_by, ...about(target), detail }))
+    // Whoever else makes one waits for the end of this transaction since it was audited: of two at once the second counts the first.
     const [all] = yield* sql<{ count: number | string }>`SELECT COUNT(*) AS count FROM locks`
     if (Number(all?.count) > mostLocks) {
       return yield* new Conflict({ message: `there are ${mostLocks} locks: remove some with \`mezctl locks rm ID\`` })
     }
-    const expires_at = row.expires_ms === null ? null : new Date(Number(row.expires_ms)).toISOString()
-    const detail = { lock_id: row.id, [target.kind]: target.name, reason: row.reason, expires_at }
-    yield* audit.append(auditEvent("lock.create", { user: row.created_by, ...about(target), detail }))
     yield* sessions.orderEnd(target, { by: row.created_by, reason: lockedMessage({ target, reason: row.reason }) })
   })
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Option, Redacted, Stream, TestClock } from "effect"
+import { Deferred, Duration, Effect, Fiber, Option, Redacted, Stream, TestClock } from "effect"
 import { mintHubToken, mintNodeToken, mintUserToken } from "../../../src/api/BearerToken.ts"
 import { Identity } from "../../../src/api/Identity.ts"
 import { Callers } from "../../../src/auth/access/Callers.ts"
@@ -13,7 +13,7 @@ import { Sessions } from "../../../src/auth/sessions/Sessions.ts"
 import { HubId, Login, NodeName, UserName } from "../../../src/domain/Identifiers.ts"
 import { type LockTarget, mostLocks } from "../../../src/domain/Lock.ts"
 import { joined, loggedIn, newKey, password, sessionInfo } from "../support/Fixtures.ts"
-import { layerTestHub } from "../support/TestHub.ts"
+import { layerLiveHub, layerTestHub } from "../support/TestHub.ts"
 
 const alice: LockTarget = { kind: "user", name: UserName.make("alice") }
 const root: LockTarget = { kind: "login", name: Login.make("root") }
@@ -76,6 +76,30 @@ it.scoped("is for users and nodes that are there, for 1 s to ten years, and as m
     yield* sql`INSERT INTO locks ${sql.insert(rows)}`
     expect(yield* Effect.flip(lock(root))).toMatchObject({ _tag: "Conflict" })
   }).pipe(Effect.provide(layerTestHub())),
+)
+
+it.scopedLive("are never more than agents can be told, also of two that are made at once", () =>
+  Effect.gen(function* () {
+    const [locks, sql] = [yield* Locks, yield* SqlClient.SqlClient]
+    const { id, ...row } = yield* lock(root)
+    const rows = Array.from({ length: mostLocks - 2 }, (_, index) => ({ ...row, id: `${id}${index}` }))
+    yield* sql`INSERT INTO locks ${sql.insert(rows)}`
+    const [made, gate] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+    const last = yield* Effect.fork(
+      lock(root).pipe(
+        Effect.zipRight(Deferred.succeed(made, undefined)),
+        Effect.zipRight(Deferred.await(gate)),
+        sql.withTransaction,
+      ),
+    )
+    yield* Deferred.await(made)
+    const tooMany = yield* Effect.fork(Effect.flip(lock(root)))
+    expect(yield* Effect.timeoutOption(Fiber.join(tooMany), "300 millis")).toEqual(Option.none())
+    yield* Deferred.succeed(gate, undefined)
+    yield* Fiber.join(last)
+    expect(yield* Fiber.join(tooMany)).toMatchObject({ _tag: "Conflict" })
+    expect(yield* locks.active).toHaveLength(mostLocks)
+  }).pipe(Effect.provide(layerLiveHub())),
 )
 
 it.scoped("shuts a user out of everything that a token, a certificate, a password or an admin gives", () =>
