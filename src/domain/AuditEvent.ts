@@ -15,6 +15,7 @@ export const AuditEventType = Schema.Literal(
   "token.create",
   "token.delete",
   "node.join",
+  "node.join.failed",
   "node.update",
   "node.leave",
   "session.start",

@@ -36,6 +36,7 @@ const table: Readonly<Record<AuditEventType, readonly [ReadonlyArray<Field>, Rea
     ["node", "remote_address"],
     ["node_id", "labels"],
   ],
+  "node.join.failed": [["remote_address"], ["name", "reason"]],
   "node.update": [
     ["user", "node"],
     ["old", "new"],
@@ -122,9 +123,11 @@ describe("the audit log", () => {
     await cluster.mezctl("nodes", "label", "web-2", "env=dev")
     await cluster.mezctl("nodes", "rm", "web-2")
     await cluster.mezctl("config", "set", "recording_retention", "90d")
-    await cluster.mezctl("tokens", "add", "--type", "node", "--ttl", "1h")
+    const secret = (await cluster.mezctl("tokens", "add", "--type", "node", "--ttl", "1h")).stdout.toString().trim()
     const [token] = JSON.parse((await cluster.mezctl("tokens", "ls", "--format=json")).stdout.toString())
     await cluster.mezctl("tokens", "rm", token.id)
+    const stranger = { ...cluster.agentVariables("web-3"), ...cluster.hubForAgent("web-3"), MEZITE_JOIN_TOKEN: secret }
+    expect((await runToEnd([...bundled("mezd"), "start"], stranger)).code).toBe(1)
     const lock = await cluster.mezctl("locks", "add", "--login", "nobody-here", "--reason", "a test")
     await cluster.mezctl("locks", "rm", lock.stdout.toString().trim())
   }

@@ -9,6 +9,7 @@ import { NodeId, type NodeName } from "../../domain/Identifiers.ts"
 import type { NodeLabels } from "../../domain/NodeLabels.ts"
 import type { RecordingMode, RecordingModeSource } from "../../domain/RecordingMode.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
+import { auditFailures } from "../audit/auditFailures.ts"
 import { CertificateIssuer } from "../keys/CertificateIssuer.ts"
 import { ClusterKeys } from "../keys/ClusterKeys.ts"
 import { Sessions } from "../sessions/Sessions.ts"
@@ -58,7 +59,7 @@ const make = Effect.gen(function* () {
   const sessions = yield* Sessions
   const { clusterName } = yield* ClusterKeys
   const [issuer, connections] = [yield* CertificateIssuer, yield* OnlineNodes]
-  const failedJoins = new FailedJoins()
+  const [failedJoins, auditFailed] = [new FailedJoins(), yield* auditFailures("node.join.failed")]
 
   const insert = Effect.fnUntraced(function* (request: JoinRequest, row: NodeRow) {
     const token = yield* tokens.use(request.token)
@@ -73,6 +74,10 @@ const make = Effect.gen(function* () {
     const detail = { node_id: row.id, labels }
     yield* audit.append(auditEvent("node.join", { node: row.name, remote_address: request.remoteAddress, detail }))
   })
+
+  /** By what name is whoever fails called only by itself. */
+  const failed = ({ name, remoteAddress }: JoinRequest, { message: reason }: Unauthenticated | Conflict) =>
+    auditFailed({ remote_address: remoteAddress, detail: { name, reason } })
 
   const join = Effect.fn("Nodes.join")(function* (request: JoinRequest) {
     yield* failedJoins.check(request.remoteAddress)
@@ -95,7 +100,11 @@ const make = Effect.gen(function* () {
     // Nothing is signed for who has no token.
     const hostCertificate = yield* sql
       .withTransaction(Effect.zipRight(insert(request, row), issuer.host(request)))
-      .pipe(Effect.tapErrorTag("Unauthenticated", () => failedJoins.note(request.remoteAddress)))
+      .pipe(
+        Effect.tapErrorTag("Unauthenticated", () => failedJoins.note(request.remoteAddress)),
+        Effect.tapErrorTag("Unauthenticated", (error) => failed(request, error)),
+        Effect.tapErrorTag("Conflict", (error) => failed(request, error)),
+      )
     return { id: row.id, hostCertificate }
   })
 
@@ -202,5 +211,5 @@ export class Nodes extends Context.Tag("mezite/auth/Nodes")<
     readonly removed: (ids: ReadonlySet<NodeId>) => Effect.Effect<ReadonlyArray<NodeId>, SqlError>
   }
 >() {
-  static readonly layer = Layer.effect(Nodes, make)
+  static readonly layer = Layer.scoped(Nodes, make)
 }

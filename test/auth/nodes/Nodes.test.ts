@@ -75,6 +75,33 @@ it.scoped(
     }).pipe(Effect.provide(layerTestHub())),
 )
 
+const failedJoins = Effect.flatMap(AuditLog, (audit) =>
+  Effect.map(
+    Stream.runCollect(
+      audit.list({ type: "node.join.failed", user: null, sessionId: null, node: null, sinceMs: null, limit: null }),
+    ),
+    Chunk.toReadonlyArray,
+  ),
+)
+
+it.scoped("audits joins that fail, by the name that whoever fails says; not so many that they fill the log", () =>
+  Effect.gen(function* () {
+    const { token } = yield* newToken(3)
+    yield* join({ token })
+    const stranger = { name: NodeName.make("stranger"), remoteAddress: "192.0.2.8:4022" }
+    const { message } = yield* Effect.flip(join(stranger))
+    const taken = yield* Effect.flip(join({ token, remoteAddress: "192.0.2.9:4022" }))
+    expect(yield* failedJoins).toMatchObject([
+      { node: null, remote_address: "192.0.2.9:4022", detail: { name: "web-1", reason: taken.message } },
+      { node: null, remote_address: "192.0.2.8:4022", detail: { name: "stranger", reason: message } },
+    ])
+    for (let index = 0; index < 60; index++) yield* Effect.flip(join({ remoteAddress: `192.0.2.${index}:4022` }))
+    expect(yield* failedJoins).toHaveLength(60)
+    yield* TestClock.adjust("1 minute")
+    expect((yield* failedJoins)[0]).toMatchObject({ remote_address: null, detail: { more: 2 } })
+  }).pipe(Effect.provide(layerTestHub())),
+)
+
 it.scoped("refuses keys and labels that are none, before the token counts", () =>
   Effect.gen(function* () {
     const { token } = yield* newToken(1)
