@@ -1,4 +1,4 @@
-import { Effect, Exit, Option, Queue, Random, Schema } from "effect"
+import { Cause, Effect, Exit, Option, Queue, Random, Schema } from "effect"
 import { AuditEventDraft } from "../../../domain/AuditEvent.ts"
 import type { HubCalls, Report } from "../../hub/HubCalls.ts"
 import { reconnectDelay } from "../../hub/ReconnectDelay.ts"
@@ -8,6 +8,13 @@ const decodeBatch = Schema.decode(Schema.parseJson(Schema.Array(AuditEventDraft)
 
 /** So long a connection to the hub is kept for what may come next: a new one costs both sides much more than a report does. */
 const idleLimit = "5 seconds"
+
+/** What is expected is told in a line; where it happened is for what is not. */
+const stillWaiting = <E extends { readonly message: string }>(cause: Cause.Cause<E>) =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => Effect.logError("audit events wait for the hub", cause),
+    onSome: ({ message }) => Effect.logWarning(`audit events wait for the hub: ${message}`),
+  })
 
 interface Delivery {
   readonly files: ReportFiles
@@ -59,10 +66,7 @@ export const deliverReports = ({ files, hub, wakes, onDone }: Delivery): Effect.
       Effect.flatMap((exit) =>
         Exit.isSuccess(exit)
           ? Effect.as(Queue.take(wakes), 0)
-          : Effect.logWarning("audit events wait for the hub", exit.cause).pipe(
-              Effect.zipRight(later(failures)),
-              Effect.as(failures + 1),
-            ),
+          : stillWaiting(exit.cause).pipe(Effect.zipRight(later(failures)), Effect.as(failures + 1)),
       ),
       Effect.flatMap(round),
     )
